@@ -1,0 +1,1 @@
+void omoi_bench_placeholder(void);
