@@ -1,0 +1,221 @@
+import Kernel
+
+/// Body of `POST /api/v1/tickets/batch`: tickets, tasks and edges in one transaction.
+package struct TicketBatch: Codable, Sendable, Equatable {
+    package var projectID: Identifier
+    package var tickets: [TicketCreate]
+
+    package enum CodingKeys: String, CodingKey, CaseIterable {
+        case tickets
+        case projectID = "project_id"
+    }
+
+    package init(projectID: Identifier, tickets: [TicketCreate]) {
+        self.projectID = projectID
+        self.tickets = tickets
+    }
+}
+
+/// Body of `POST /api/v1/tickets` (with `project_id`), or one ticket of a batch.
+package struct TicketCreate: Codable, Sendable, Equatable {
+    /// Name of this ticket inside the request, for `blocked_by`.
+    package var ref: String?
+    package var projectID: Identifier?
+    package var title: String
+    package var description: String?
+    package var phase: Phase?
+    package var status: TicketStatus?
+    package var priority: Priority?
+    package var labels: [String]?
+    package var autoStart: Bool?
+    /// Ids, keys, or refs of other tickets of the request.
+    package var blockedBy: [String]?
+    package var tasks: [TaskSpecification]?
+
+    package enum CodingKeys: String, CodingKey, CaseIterable {
+        case ref, title, description, status, priority, labels, tasks
+        case projectID = "project_id"
+        case phase = "phase_id"
+        case autoStart = "auto_start"
+        case blockedBy = "blocked_by"
+    }
+
+    package init(
+        ref: String? = nil, projectID: Identifier? = nil, title: String, description: String? = nil,
+        phase: Phase? = nil, priority: Priority? = nil, labels: [String]? = nil, autoStart: Bool? = nil,
+        blockedBy: [String]? = nil, tasks: [TaskSpecification]? = nil
+    ) {
+        self.ref = ref
+        self.projectID = projectID
+        self.title = title
+        self.description = description
+        self.phase = phase
+        self.priority = priority
+        self.labels = labels
+        self.autoStart = autoStart
+        self.blockedBy = blockedBy
+        self.tasks = tasks
+    }
+}
+
+/// A task inside a ticket's creation.
+package struct TaskSpecification: Codable, Sendable, Equatable {
+    /// Name of this task inside the request, for `depends_on`.
+    package var ref: String?
+    package var title: String
+    package var description: String?
+    package var phase: Phase?
+    package var taskType: String?
+    package var priority: Priority?
+    /// Ids of existing tasks, or refs of other tasks of the same request (any ticket of it).
+    package var dependsOn: [String]?
+    package var timeoutSeconds: Int?
+
+    package enum CodingKeys: String, CodingKey, CaseIterable {
+        case ref, title, description, priority
+        case phase = "phase_id"
+        case taskType = "task_type"
+        case dependsOn = "depends_on"
+        case timeoutSeconds = "timeout_seconds"
+    }
+
+    package init(
+        ref: String? = nil, title: String, description: String? = nil, phase: Phase? = nil, taskType: String? = nil,
+        priority: Priority? = nil, dependsOn: [String]? = nil, timeoutSeconds: Int? = nil
+    ) {
+        self.ref = ref
+        self.title = title
+        self.description = description
+        self.phase = phase
+        self.taskType = taskType
+        self.priority = priority
+        self.dependsOn = dependsOn
+        self.timeoutSeconds = timeoutSeconds
+    }
+}
+
+/// Answer to a ticket creation: what was made, in the order of the request.
+package struct TicketBatchResponse: Codable, Sendable, Equatable {
+    package var tickets: [Ticket]
+    package var tasks: [WorkTask]
+    package init(tickets: [Ticket], tasks: [WorkTask]) {
+        self.tickets = tickets
+        self.tasks = tasks
+    }
+}
+
+/// Body of `POST /api/v1/tickets/{id}/transition`.
+package struct TicketTransition: Codable, Sendable, Equatable {
+    package var toStatus: TicketStatus
+    package var reason: String?
+    package var force: Bool?
+
+    package enum CodingKeys: String, CodingKey, CaseIterable {
+        case reason, force
+        case toStatus = "to_status"
+    }
+
+    package init(toStatus: TicketStatus, reason: String? = nil, force: Bool? = nil) {
+        self.toStatus = toStatus
+        self.reason = reason
+        self.force = force
+    }
+}
+
+/// Answer of `GET /api/v1/tickets`.
+package struct TicketList: Codable, Sendable, Equatable {
+    package var tickets: [Ticket]
+    package var total: Int?
+    package var nextCursor: String?
+
+    package enum CodingKeys: String, CodingKey, CaseIterable {
+        case tickets, total
+        case nextCursor = "next_cursor"
+    }
+
+    package init(tickets: [Ticket], total: Int?, nextCursor: String?) {
+        self.tickets = tickets
+        self.total = total
+        self.nextCursor = nextCursor
+    }
+}
+
+/// Answer of `GET /api/v1/board/view`.
+package struct BoardView: Codable, Sendable, Equatable {
+    package struct Column: Codable, Sendable, Equatable {
+        package var id: TicketStatus
+        package var name: String
+        package var sequenceOrder: Int
+        package var wipLimit: Int?
+        package var currentCount: Int
+        package var wipExceeded: Bool
+        package var tickets: [Card]
+
+        package enum CodingKeys: String, CodingKey, CaseIterable {
+            case id, name, tickets
+            case sequenceOrder = "sequence_order"
+            case wipLimit = "wip_limit"
+            case currentCount = "current_count"
+            case wipExceeded = "wip_exceeded"
+        }
+
+        package init(
+            id: TicketStatus, name: String, sequenceOrder: Int, wipLimit: Int?, currentCount: Int,
+            wipExceeded: Bool, tickets: [Card]
+        ) {
+            self.id = id
+            self.name = name
+            self.sequenceOrder = sequenceOrder
+            self.wipLimit = wipLimit
+            self.currentCount = currentCount
+            self.wipExceeded = wipExceeded
+            self.tickets = tickets
+        }
+    }
+
+    /// A slim ticket.
+    package struct Card: Codable, Sendable, Equatable {
+        package var id: Identifier
+        package var key: String
+        package var projectID: Identifier
+        package var title: String
+        package var phase: Phase
+        package var priority: Priority
+        package var status: TicketStatus
+        package var isBlocked: Bool
+        package var blockReason: Ticket.BlockReason?
+        package var taskCount: Int
+        package var completedTaskCount: Int
+        package var updatedAt: Timestamp
+
+        package enum CodingKeys: String, CodingKey, CaseIterable {
+            case id, key, title, priority, status
+            case projectID = "project_id"
+            case phase = "phase_id"
+            case isBlocked = "is_blocked"
+            case blockReason = "block_reason"
+            case taskCount = "task_count"
+            case completedTaskCount = "completed_task_count"
+            case updatedAt = "updated_at"
+        }
+
+        package init(_ ticket: Ticket) {
+            id = ticket.id
+            key = ticket.key
+            projectID = ticket.projectID
+            title = ticket.title
+            phase = ticket.phase
+            priority = ticket.priority
+            status = ticket.status
+            isBlocked = ticket.isBlocked
+            blockReason = ticket.block?.reason
+            taskCount = ticket.taskCount
+            completedTaskCount = ticket.completedTaskCount
+            updatedAt = ticket.updatedAt
+        }
+    }
+
+    package var columns: [Column]
+
+    package init(columns: [Column]) { self.columns = columns }
+}

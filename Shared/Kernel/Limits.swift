@@ -1,0 +1,69 @@
+/// Every bound of the system by name. A queue, page, body, batch or buffer without an entry here is a bug.
+package enum Limits {
+    // HTTP
+    /// Largest request body, bytes.
+    package static let requestBytes = 1 << 20
+    /// Default and largest number of items on a page.
+    package static let pageDefault = 50
+    package static let pageMax = 200
+    /// Largest page of history.
+    package static let historyPageMax = 500
+    /// Longest command round trip between gateway and owner.
+    package static let commandDeadline: Duration = .seconds(10)
+
+    // Text fields, in characters
+    package static let titleLength = 500
+    package static let descriptionLength = 64 * 1024
+    package static let nameLength = 200
+    package static let reasonLength = 4 * 1024
+    /// Largest summary a task carries, bytes.
+    package static let summaryBytes = 4 * 1024
+    /// Largest result body, bytes.
+    package static let resultBytes = 1 << 20
+
+    // Collections in one request
+    package static let tasksPerTicket = 500
+    package static let ticketsPerBatch = 100
+    package static let dependenciesPerTask = 100
+    package static let filesChanged = 10_000
+    package static let checksPerProject = 20
+    package static let activityBatch = 200
+    package static let labels = 20
+
+    // Messaging
+    /// Messages published and not yet confirmed, per connection.
+    package static let confirmWindow = 512
+    /// Bytes published and not yet confirmed: stays below half the socket's send buffer.
+    package static let confirmWindowBytes = 1 << 20
+    package static let prefetch: UInt16 = 400
+    package static let batch = 256
+    /// Largest message on a topic, bytes.
+    package static let messageBytes = 2 << 20
+    /// No confirm for this long with messages in flight: the connection is dropped and rebuilt.
+    package static let confirmWatchdog: Duration = .seconds(30)
+    package static let heartbeat: Duration = .seconds(10)
+
+    // Storage
+    package static let groupCommitUnits = 256
+    package static let inboxRetention: Duration = .seconds(7 * 86_400)
+    package static let inboxRows = 1_000_000
+    package static let outboxKeepRows = 10_000
+    package static let pruneBatch = 1000
+
+    // Tasks
+    package static let attemptsPerTask = 3
+    package static let platformLosses = 10
+    package static let rounds = 3
+    /// Time without a heartbeat's confirmation after which an attempt is lost.
+    package static let lease: Duration = .seconds(30)
+    package static let heartbeatInterval: Duration = .seconds(5)
+    /// Sandbox: longest time from spawn to first sign, silence, and time without activity.
+    package static let startDeadline: Duration = .seconds(120)
+    package static let silenceDeadline: Duration = .seconds(90)
+    package static let stallDeadline: Duration = .seconds(600)
+    package static let projectConcurrency = 5
+
+    // Streams
+    package static let sseBuffer = 256
+    package static let sseHeartbeat: Duration = .seconds(15)
+}
