@@ -11,6 +11,18 @@ package enum Limits {
     /// Longest command round trip between gateway and owner.
     package static let commandDeadline: Duration = .seconds(10)
 
+    // HTTP client
+    /// Largest answer a client takes, bytes.
+    package static let responseBytes = 16 << 20
+    /// Largest head of an answer a client takes, bytes.
+    package static let responseHeaderBytes = 64 << 10
+    /// Bytes of a streamed answer that wait unread before the server is no longer read from.
+    package static let streamBufferBytes = 256 << 10
+    /// Longest time to make a connection.
+    package static let connectTimeout: Duration = .seconds(5)
+    /// Connections one client opens to one host; further requests wait.
+    package static let connectionsPerHost = 256
+
     // Text fields, in characters
     package static let titleLength = 500
     package static let descriptionLength = 64 * 1024
