@@ -57,6 +57,8 @@ package enum Limits {
 
     // Storage
     package static let groupCommitUnits = 256
+    /// Callers that wait for a commit of one store; more are refused with a time to try again.
+    package static let groupCommitWaiting = 16_384
     package static let inboxRetention: Duration = .seconds(7 * 86_400)
     package static let inboxRows = 1_000_000
     package static let outboxKeepRows = 10_000
@@ -78,4 +80,14 @@ package enum Limits {
     // Streams
     package static let sseBuffer = 256
     package static let sseHeartbeat: Duration = .seconds(15)
+    /// Bytes of events read and encoded at once for one reader.
+    package static let ssePageBytes = 1 << 20
+    /// A reader that takes nothing for this long is cut; longer than ``sseHeartbeat``.
+    package static let sseWriteTimeout: Duration = .seconds(45)
+    /// Readers at the same time.
+    package static let sseStreams = 1000
+    package static let historyRetention: Duration = .seconds(7 * 86_400)
+    package static let historyRows = 2_000_000
+    /// Bytes of events on one page of history.
+    package static let historyPageBytes = 8 << 20
 }
