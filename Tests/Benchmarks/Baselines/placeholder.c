@@ -1,2 +1,0 @@
-#include "baselines.h"
-void omoi_bench_placeholder(void) {}

@@ -1,0 +1,85 @@
+import Contracts
+import Glibc
+import Kernel
+import TestSupport
+import Testing
+
+/// `kill -9`, pauses and outages with sixty tasks in flight: nothing lost, nothing doubled, everybody agrees.
+@Suite(.serialized, .timeLimit(.minutes(6)))
+struct KillTests {
+    /// Short leases so that a lost attempt is noticed within the test; the product's default is 30 s.
+    private static var options: OmoiSystem.Options {
+        var options = OmoiSystem.Options()
+        options.slots = 30
+        options.environment = ["OMOI_LEASE_SECONDS": "10", "OMOI_HEARTBEAT_SECONDS": "1"]
+        return options
+    }
+
+    private func survive(_ fault: (OmoiSystem, Workload) async throws -> Void) async throws {
+        try await OmoiSystem.run(Self.options) { system in
+            try await EventLedger.listen(
+                to: system.broker.url, patterns: ["task.*", "ticket.*", "result.*"]
+            ) { ledger in
+                let workload = try await Workload.submit(to: system)
+                try await workload.waitUntilInFlight(in: system)
+                try await fault(system, workload)
+                try await workload.waitUntilDone(in: system)
+                try await Audit(system: system, workload: workload, ledger: ledger).run()
+            }
+        }
+    }
+
+    @Test(arguments: OmoiSystem.Member.allCases)
+    func `a killed member loses and doubles nothing`(_ member: OmoiSystem.Member) async throws {
+        try await survive { system, _ in
+            try await system.killAndRestart(member)
+        }
+    }
+
+    @Test(arguments: [
+        [OmoiSystem.Member.workflow, .gateway], [.orchestrator, .workflow],
+    ])
+    func `two members killed at once lose and double nothing`(_ members: [OmoiSystem.Member]) async throws {
+        try await survive { system, _ in
+            for member in members { system.process(member)?.signal(SIGKILL) }
+            for member in members { try await system.process(member)?.waitForExit() }
+            for member in members { try system.start(member) }
+            for member in members { try await system.waitUntilReady(member) }
+        }
+    }
+
+    @Test func `a killed broker loses and doubles nothing`() async throws {
+        try await survive { system, _ in
+            await system.broker.kill()
+            try await system.broker.restart()
+            for member in OmoiSystem.Member.allCases { try await system.waitUntilReady(member) }
+        }
+    }
+
+    @Test func `a zombie orchestrator changes nothing`() async throws {
+        try await survive { system, workload in
+            system.process(.orchestrator)?.signal(SIGSTOP)
+            // Beyond the lease: the workflow has given every attempt of the zombie up or has its result.
+            try await eventually("the zombie's attempts are gone", within: .seconds(60)) {
+                let tasks = try await workload.tasks(of: system)
+                return !tasks.contains { $0.status == .running || $0.status == .assigned }
+            }
+            system.process(.orchestrator)?.signal(SIGCONT)
+        }
+    }
+
+    @Test func `results wait for a gateway that is away`() async throws {
+        try await survive { system, workload in
+            let before = try await workload.tasks(of: system).filter { $0.status == .running }
+            try await system.kill(.gateway)
+            // The agents of this moment end while nobody takes their results.
+            try await eventually("a result waits in a spool", within: .seconds(60)) {
+                try SpoolFolder.waitingResults(in: system.home) >= min(before.count, 3)
+            }
+            let away = ContinuousClock.now + .seconds(60)
+            try await eventually("a minute has passed", within: .seconds(90)) { ContinuousClock.now >= away }
+            try system.start(.gateway)
+            try await system.waitUntilReady(.gateway)
+        }
+    }
+}
