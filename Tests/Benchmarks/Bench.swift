@@ -1,5 +1,5 @@
 import ArgumentParser
-import Glibc
+import Foundation
 import Kernel
 
 /// `omoi-bench`: every speed claim of the project, as a figure beside a baseline taken in the same run.
@@ -36,7 +36,7 @@ struct Bench: AsyncParsableCommand {
         let chosen = groups.isEmpty ? Group.allCases : groups
         var rows: [Row] = []
         for group in chosen {
-            fputs("measuring \(group.rawValue)...\n", stderr)
+            FileHandle.standardError.write(Data("measuring \(group.rawValue)...\n".utf8))
             rows += try await measure(group)
         }
         print(json ? try Row.json(rows) : Row.table(rows))

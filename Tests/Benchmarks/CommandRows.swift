@@ -77,7 +77,7 @@ enum CommandRows {
         return try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await application.run() }
             let client = WebClient()
-            let request = HTTPRequest(url: "http://127.0.0.1:\(port)/static")
+            let request = HTTPClient.HTTPRequest(url: "http://127.0.0.1:\(port)/static")
             try await eventually("the static server answers") { try await client.send(request).status == 200 }
             let result = try await load(clients: 64, requests: 4000) { _ = try await client.send(request) }
             client.close()
