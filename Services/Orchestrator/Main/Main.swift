@@ -1,1 +1,8 @@
-@main struct Main { static func main() {} }
+import Orchestrator
+
+@main
+struct Main {
+    static func main() async {
+        await OrchestratorProcess.run()
+    }
+}
