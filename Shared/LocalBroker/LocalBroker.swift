@@ -1,14 +1,154 @@
+import Glibc
 import Kernel
+import Synchronization
 
-/// A private RabbitMQ node on free loopback ports.
+/// A private RabbitMQ node on loopback ports of its own: for a single machine and for tests.
+///
+/// Data, credentials and node name live in one directory and survive restarts. The node does not outlive the process that
+/// started it: a guard process kills it when the starter is gone, and ``start(directory:port:)`` ends one left over.
 package final class LocalBroker: Sendable {
+    /// `amqp://user:password@127.0.0.1:port/`; constant for the life of this object.
     package let url: String
-    package static func start(directory: String, port: Int? = nil) async throws -> LocalBroker {
-        throw Fault(.unavailable, "not started")
+    /// Where data, log and settings are.
+    package let directory: String
+
+    private let installation: BrokerInstallation
+    private let settings: NodeSettings
+    private let running: Mutex<RunningNode?>
+    private let lock: DirectoryLock
+
+    /// Longest time a node may take until it lets its user in.
+    private static let startDeadline: Duration = .seconds(120)
+    /// Longest time an orderly stop may take before the node is killed.
+    private static let stopDeadline: Duration = .seconds(15)
+
+    private init(
+        directory: String,
+        installation: BrokerInstallation,
+        settings: NodeSettings,
+        lock: consuming DirectoryLock
+    ) {
+        self.directory = directory
+        self.installation = installation
+        self.settings = settings
+        self.lock = lock
+        url = "amqp://\(NodeSettings.user):\(settings.password)@127.0.0.1:\(settings.port)/"
+        running = Mutex(nil)
     }
-    init(url: String) { self.url = url }
-    package func stop() async {}
-    package func kill() async {}
-    package func restart() async throws {}
-    package func control(_ arguments: [String]) async throws -> String { "" }
+
+    /// Starts the node that lives in `directory`, a new one when there is none, and waits until it accepts logins.
+    ///
+    /// - Parameter port: the AMQP port; by default the last one used, or a free one.
+    /// - Throws: ``Fault`` in one line: what to install, who holds the directory or port, or the end of the node's log.
+    package static func start(directory: String, port: Int? = nil) async throws -> LocalBroker {
+        let installation = try BrokerInstallation.find()
+        let directory = absolute(directory)
+        try TextFile.makeDirectory(directory)
+        let lock = try DirectoryLock(directory + "/lock")
+        await RunningNode.endLeftover(in: directory)
+        let settings = try NodeSettings.load(directory: directory, port: port)
+        let broker = LocalBroker(directory: directory, installation: installation, settings: settings, lock: lock)
+        try await broker.launch()
+        return broker
+    }
+
+    /// Stops the node in order; what it holds stays in the directory. Does nothing when it is not running.
+    package func stop() async {
+        guard let node = take() else { return }
+        await node.end(signal: SIGTERM, within: Self.stopDeadline, directory: directory)
+    }
+
+    /// Kills the node with SIGKILL, as a power cut of its process would, and waits until it is gone.
+    package func kill() async {
+        guard let node = take() else { return }
+        await node.end(signal: SIGKILL, within: Self.stopDeadline, directory: directory)
+    }
+
+    /// Starts the node again on the same port, after ending it in order if it runs.
+    package func restart() async throws {
+        await stop()
+        try await launch()
+    }
+
+    /// Runs `rabbitmqctl` against the node and returns what it printed.
+    ///
+    /// - Throws: ``Fault`` with the last line of output when it failed.
+    package func control(_ arguments: [String]) async throws -> String {
+        let output = "\(directory)/control-\(UInt64.random(in: .min ... .max)).out"
+        defer { unlink(output) }
+        let environment = installation.environment(directory: directory, settings: settings)
+        let pid = try spawn(
+            [installation.control, "--quiet"] + arguments,
+            environment: environment,
+            outputFile: output
+        )
+        while true {
+            if let status = exitStatus(ofChild: pid) {
+                let text = TextFile.read(output) ?? ""
+                if status == 0 { return text }
+                throw Fault(
+                    .unavailable,
+                    "rabbitmqctl \(arguments.first ?? "") failed: \(text.split(separator: "\n").last ?? "no output")"
+                )
+            }
+            do {
+                try await Task.sleep(for: .milliseconds(20))
+            } catch {
+                Glibc.kill(-pid, SIGKILL)
+                throw error
+            }
+        }
+    }
+
+    private func take() -> RunningNode? {
+        running.withLock { node in
+            defer { node = nil }
+            return node
+        }
+    }
+
+    private func launch() async throws {
+        try installation.writeFiles(directory: directory, settings: settings)
+        let node = try RunningNode(installation: installation, directory: directory, settings: settings)
+        do {
+            try await waitForLogin(node)
+        } catch {
+            await node.end(signal: SIGKILL, within: Self.stopDeadline, directory: directory)
+            throw error
+        }
+        running.withLock { $0 = node }
+    }
+
+    private func waitForLogin(_ node: RunningNode) async throws {
+        let probe = LoginProbe(port: settings.port, user: NodeSettings.user, password: settings.password)
+        let deadline = ContinuousClock.now.advanced(by: Self.startDeadline)
+        while true {
+            if node.hasEnded {
+                throw Fault(.unavailable, "the message broker did not start: \(lastWords())")
+            }
+            // A blocking call of at most two seconds, so not on the pool's threads.
+            let accepted = await withCheckedContinuation { continuation in
+                startThread(named: "broker-probe") { continuation.resume(returning: probe.succeeds()) }
+            }
+            if accepted { return }
+            guard ContinuousClock.now < deadline else {
+                throw Fault(.unavailable, "the message broker did not accept logins in time; see \(directory)/log")
+            }
+            try await Task.sleep(for: .milliseconds(50))
+        }
+    }
+
+    /// The line of the node's output that explains best why it ended.
+    private func lastWords() -> String {
+        let lines = (TextFile.read(directory + "/log/console.log") ?? "").split(separator: "\n")
+        let cause = lines.last { $0.contains("eaddrinuse") || $0.lowercased().contains("error") }
+        return (cause ?? lines.last).map(String.init) ?? "no output; see \(directory)/log"
+    }
+
+    private static func absolute(_ path: String) -> String {
+        if path.hasPrefix("/") { return path }
+        guard let current = getcwd(nil, 0) else { return path }
+        defer { free(current) }
+        return String(cString: current) + "/" + path
+    }
 }
