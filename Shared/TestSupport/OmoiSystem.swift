@@ -89,8 +89,10 @@ package final class OmoiSystem: Sendable {
     }
 
     /// Starts a member that does not run.
-    package func start(_ member: Member) throws {
-        var environment = options.environment
+    ///
+    /// - Parameter extra: environment for this start only, such as a fault point.
+    package func start(_ member: Member, extra: [String: String] = [:]) throws {
+        var environment = options.environment.merging(extra) { _, new in new }
         environment["OMOI_HOME"] = home
         environment["OMOI_AMQP_URL"] = broker.url
         environment["OMOI_HTTP_PORT"] = String(gatewayPort)

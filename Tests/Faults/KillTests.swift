@@ -56,6 +56,49 @@ struct KillTests {
         }
     }
 
+    /// A member and the named place in its code at which it kills itself with SIGKILL, on the n-th passage.
+    struct Point: Sendable, CustomTestStringConvertible {
+        var member: OmoiSystem.Member
+        var name: String
+        var testDescription: String { "\(member.rawValue) at \(name)" }
+    }
+
+    private static let points: [Point] = [
+        Point(member: .workflow, name: "before-commit:20"),
+        Point(member: .workflow, name: "after-commit-before-reply:20"),
+        Point(member: .workflow, name: "after-commit-before-ack:20"),
+        Point(member: .workflow, name: "after-publish-before-position:10"),
+        Point(member: .orchestrator, name: "after-row-before-claim:3"),
+        Point(member: .orchestrator, name: "after-claim-before-spawn:3"),
+        Point(member: .orchestrator, name: "after-spawn-before-handle:3"),
+        Point(member: .orchestrator, name: "after-exit-before-report:3"),
+        Point(member: .orchestrator, name: "after-publish-before-position:3"),
+        Point(member: .relay, name: "after-commit-before-ack:10"),
+        Point(member: .gateway, name: "after-commit-before-ack:10"),
+    ]
+
+    /// One system takes all the points of one member in turn, new work for each: starting it costs more than the work.
+    @Test(arguments: OmoiSystem.Member.allCases)
+    func `death at a named point loses and doubles nothing`(_ member: OmoiSystem.Member) async throws {
+        try await OmoiSystem.run(Self.options) { system in
+            try await EventLedger.listen(
+                to: system.broker.url, patterns: ["task.*", "ticket.*", "result.*"]
+            ) { ledger in
+                for point in Self.points where point.member == member {
+                    let workload = try await Workload.submit(to: system, agentSeconds: 0.2, tickets: 4)
+                    try await system.kill(member)
+                    try system.start(member, extra: ["OMOI_FAULT_POINT": point.name])
+                    let status = try await system.process(member)?.waitForExit(within: .seconds(60))
+                    #expect(status == 128 + SIGKILL, "\(point.testDescription)")
+                    try system.start(member)
+                    try await system.waitUntilReady(member)
+                    try await workload.waitUntilDone(in: system)
+                    try await Audit(system: system, workload: workload, ledger: ledger).run()
+                }
+            }
+        }
+    }
+
     @Test func `a zombie orchestrator changes nothing`() async throws {
         try await survive { system, workload in
             system.process(.orchestrator)?.signal(SIGSTOP)

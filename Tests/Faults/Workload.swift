@@ -3,9 +3,8 @@ import HTTPClient
 import Kernel
 import TestSupport
 
-/// Sixty tasks in ten tickets whose agents leave a mark when they run: the work that must survive every fault.
+/// Tasks in tickets, by default sixty in ten, whose agents leave a mark when they run: the work that must survive every fault.
 struct Workload {
-    static let tickets = 10
     static let tasksPerTicket = 6
 
     let project: Project
@@ -15,10 +14,13 @@ struct Workload {
     let effectsPath: String
 
     /// Creates project, tickets and tasks. Per ticket: a diamond of four implementation tasks, then two for testing.
-    static func submit(to system: OmoiSystem, agentSeconds: Double = 1) async throws -> Workload {
-        let effectsPath = "\(system.home)/effects"
+    static func submit(
+        to system: OmoiSystem, agentSeconds: Double = 1, tickets: Int = 10
+    ) async throws -> Workload {
+        let name = Identifier.make().description
+        let effectsPath = "\(system.home)/\(name).effects"
         try TextFile.write("", to: effectsPath)
-        let agent = "\(system.home)/agent.sh"
+        let agent = "\(system.home)/\(name).sh"
         try TextFile.write(
             """
             #!/bin/sh
@@ -32,10 +34,10 @@ struct Workload {
         settings.evidence = EvidenceSettings(commit: false, checks: false)
         let gateway = try system.gateway
         let project: Project = try await gateway.post(
-            "/api/v1/projects", body: ProjectCreate(name: "Faults", settings: settings), idempotencyKey: "faults")
+            "/api/v1/projects", body: ProjectCreate(name: "Faults", settings: settings), idempotencyKey: name)
         let batch = TicketBatch(projectID: project.id, tickets: (1...tickets).map(ticket))
         let created: TicketBatchResponse = try await gateway.post(
-            "/api/v1/tickets/batch", body: batch, idempotencyKey: "faults-batch")
+            "/api/v1/tickets/batch", body: batch, idempotencyKey: name)
         return Workload(
             project: project, taskIDs: created.tasks.map(\.id), ticketIDs: created.tickets.map(\.id),
             effectsPath: effectsPath)
@@ -76,7 +78,7 @@ struct Workload {
         try await eventually("every ticket is done; open: \(open)", within: limit, every: .milliseconds(200)) {
             let list: TicketList = try await system.gateway.get("/api/v1/tickets?project_id=\(project.id)&limit=200")
             open = list.tickets.filter { $0.status != .done }.map { "\($0.key) \($0.status.rawValue)" }
-            return list.tickets.count == Self.tickets && open.isEmpty
+            return list.tickets.count == ticketIDs.count && open.isEmpty
         }
     }
 }
