@@ -17,7 +17,11 @@ package struct CommonConfiguration: Sendable {
 
     /// The keys of every service.
     package static let keys: [ConfigurationKey] = [
-        ConfigurationKey("home", .path, "directory of all data; default ~/.omoi"),
+        ConfigurationKey(
+            "home",
+            .path,
+            "directory of all data; default $XDG_STATE_HOME/omoi, else ~/.local/state/omoi"
+        ),
         ConfigurationKey(
             "amqp.url",
             .url(schemes: ["amqp", "amqps"]),
@@ -46,7 +50,7 @@ package struct CommonConfiguration: Sendable {
 
     /// - Parameters:
     ///   - usesBroker: whether a start without a broker's URL is refused.
-    ///   - environment: for `HOME`.
+    ///   - environment: for `XDG_STATE_HOME` and `HOME`.
     /// - Throws: ``ConfigurationError`` that names the variable.
     package init(
         service: String,
@@ -57,8 +61,10 @@ package struct CommonConfiguration: Sendable {
         self.service = service
         if let home = settings.optionalText("home") {
             self.home = home
+        } else if let state = environment["XDG_STATE_HOME"], state.hasPrefix("/") {
+            home = state + "/omoi"
         } else if let user = environment["HOME"], !user.isEmpty {
-            home = user + "/.omoi"
+            home = user + "/.local/state/omoi"
         } else {
             throw ConfigurationError("OMOI_HOME must be set to a directory, because HOME is not set")
         }

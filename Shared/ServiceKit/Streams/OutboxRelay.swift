@@ -90,8 +90,9 @@ package final class OutboxRelay: Service {
             guard await isConnected() else { continue }
 
             async let ahead = read(after: last.sequence)
-            async let stored: Void = save(position, unless: saved == position)
-            let outcomes = await publisher.publish(entries.map(message))
+            let (unsaved, isSaved) = (position, saved == position)
+            async let stored: Void = save(unsaved, unless: isSaved)
+            let outcomes = await publish(entries)
             saved = position
             try await stored
             let next = try await ahead
@@ -120,6 +121,13 @@ package final class OutboxRelay: Service {
 
     private func read(after position: Int64) async throws -> [OutboxEntry] {
         try await store.read { [batch] in try Outbox.entries(after: position, limit: batch, in: $0) }
+    }
+
+    /// A graceful stop ends the waiting for a connection; what is in flight is waited for.
+    private func publish(_ entries: [OutboxEntry]) async -> [PublishOutcome] {
+        let messages = entries.map(message)
+        if isStopping { return await publisher.publish(messages) }
+        return await cancelWhenGracefulShutdown { [publisher] in await publisher.publish(messages) }
     }
 
     private func message(_ entry: OutboxEntry) -> OutgoingMessage {
