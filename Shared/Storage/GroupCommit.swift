@@ -71,6 +71,9 @@ final class GroupCommit: Sendable {
         }
     }
 
+    /// Callers whose units are not yet part of a group.
+    var waiting: Int { state.withLock { $0.jobs.count } }
+
     /// Refuses new units; calls `completion` when all submitted ones are done.
     func close(_ completion: @escaping Completion) {
         let idle = state.withLock { state in
@@ -147,7 +150,7 @@ final class GroupCommit: Sendable {
 
     /// Leaves the connection without a transaction and says what all waiters are told.
     private func undo(after error: any Error, _ database: Database) -> Fault {
-        noteFatal(error)
+        if UnitRunner.isFatal(error) { markBroken(error) }
         do {
             try database.rollback()
         } catch {
@@ -170,15 +173,15 @@ final class GroupCommit: Sendable {
         if let broken { action(broken) }
     }
 
-    /// Marks the store broken when `error` says that the disk can no longer be trusted.
-    func noteFatal(_ error: any Error) {
-        if UnitRunner.isFatal(error) { markBroken(error) }
+    /// Marks the store broken when what a reader got says that the disk can no longer be trusted.
+    func noteRead(_ error: any Error) {
+        if UnitRunner.isFatalForReading(error) { markBroken(error) }
     }
 
     private func markBroken(_ error: any Error) {
         let fault = Fault(
             .unavailable,
-            "the database \(path) failed and takes no more writes until a restart: \(error)",
+            "the database \(path) failed and takes no more writes until a restart: \(oneLine(error))",
             cause: error
         )
         let actions: [@Sendable (Fault) -> Void]? = state.withLock { state in
@@ -216,12 +219,16 @@ struct UnitRunner {
 
     /// Errors after which what the connection believes and what is on disk may differ.
     static func isFatal(_ error: any Error) -> Bool {
-        guard let error = error as? DatabaseError else { return false }
-        switch error.resultCode {
-        case .SQLITE_FULL, .SQLITE_IOERR, .SQLITE_CORRUPT, .SQLITE_NOTADB, .SQLITE_READONLY, .SQLITE_CANTOPEN:
-            return true
-        default:
-            return false
+        switch (error as? DatabaseError)?.resultCode {
+        case .some(.SQLITE_FULL), .some(.SQLITE_READONLY), .some(.SQLITE_CANTOPEN): true
+        default: isFatalForReading(error)
+        }
+    }
+
+    static func isFatalForReading(_ error: any Error) -> Bool {
+        switch (error as? DatabaseError)?.resultCode {
+        case .some(.SQLITE_IOERR), .some(.SQLITE_CORRUPT), .some(.SQLITE_NOTADB): true
+        default: false
         }
     }
 }

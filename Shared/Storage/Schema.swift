@@ -74,7 +74,7 @@ struct Schema {
         } catch {
             throw Fault(
                 .unavailable,
-                "migration '\(migration.name)' of \(path) failed, nothing was changed by it: \(error)",
+                "migration '\(migration.name)' of \(path) failed, nothing was changed by it: \(oneLine(error))",
                 cause: error
             )
         }

@@ -28,7 +28,7 @@ struct Snapshot {
         } catch {
             throw Fault(
                 .unavailable,
-                "cannot save \(target) before changing the schema, so nothing was changed: \(error)",
+                "cannot save \(target) before changing the schema, so nothing was changed: \(oneLine(error))",
                 cause: error
             )
         }

@@ -33,7 +33,7 @@ package final class Store: Sendable {
         } catch let fault as Fault {
             throw fault
         } catch {
-            throw Fault(.unavailable, "cannot open the database \(path): \(error)", cause: error)
+            throw Fault(.unavailable, "cannot open the database \(path): \(oneLine(error))", cause: error)
         }
         commits = GroupCommit(pool: pool, path: path)
         try commits.prepare()
@@ -89,11 +89,14 @@ package final class Store: Sendable {
         try await withCheckedThrowingContinuation { continuation in
             pool.asyncRead { [commits] access in
                 let result = Result { try body(access.get()) }
-                if case .failure(let error) = result { commits.noteFatal(error) }
+                if case .failure(let error) = result { commits.noteRead(error) }
                 continuation.resume(with: result)
             }
         }
     }
+
+    /// Calls of `write` that wait for the next group commit; at most ``Limits/groupCommitWaiting``.
+    package var waitingWrites: Int { commits.waiting }
 
     /// True after an error of the disk (full, unreadable, corrupt): every later write fails at once. Only a new start of
     /// the process, which reads the truth again, may go on.
@@ -120,7 +123,7 @@ package final class Store: Sendable {
                 do {
                     try pool.close()
                 } catch {
-                    Logger(label: "omoi.storage").error("closing \(path) failed: \(error)")
+                    Logger(label: "omoi.storage").error("closing \(path) failed: \(oneLine(error))")
                 }
                 lock.release()
                 continuation.resume()

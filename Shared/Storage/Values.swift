@@ -77,3 +77,15 @@ extension Row {
         return Array(data)
     }
 }
+
+/// What went wrong, for the one line a person reads: without the statement, whose text may span lines.
+func oneLine(_ error: any Error) -> String {
+    switch error {
+    case let error as DatabaseError:
+        "SQLite error \(error.extendedResultCode.rawValue): \(error.message ?? "without a message")"
+    case let error as Fault:
+        error.message
+    default:
+        String(describing: error).split(separator: "\n").joined(separator: " ")
+    }
+}
