@@ -85,14 +85,17 @@ package func startThread(named name: String, _ body: @escaping @Sendable () -> V
     defer { pthread_attr_destroy(&attributes) }
     var thread = pthread_t()
     let result = pthread_create(
-        &thread, &attributes,
+        &thread,
+        &attributes,
         { argument in
             guard let argument else { return nil }
             let start = Unmanaged<Start>.fromOpaque(argument).takeRetainedValue()
             nameCurrentThread(start.name)
             start.body()
             return nil
-        }, start.toOpaque())
+        },
+        start.toOpaque()
+    )
     precondition(result == 0, "cannot start thread \(name): error \(result)")
 }
 

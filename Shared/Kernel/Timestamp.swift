@@ -39,7 +39,12 @@ extension Timestamp: LosslessStringConvertible, CustomStringConvertible {
         self.init(milliseconds: milliseconds)
     }
 
+    /// What RFC 3339 can say: the years 0000 to 9999.
+    fileprivate static let writable: ClosedRange<Int64> = -62_167_219_200_000...253_402_300_799_999
+
+    /// A time outside the years 0000 to 9999 is written as the nearest one inside.
     package var description: String {
+        let milliseconds = min(max(milliseconds, Self.writable.lowerBound), Self.writable.upperBound)
         let days = Int(milliseconds.flooredDivision(by: 86_400_000))
         let withinDay = Int(milliseconds - Int64(days) * 86_400_000)
         let (year, month, day) = civil(fromDays: days)
@@ -77,7 +82,9 @@ extension Timestamp: Codable {
         let text = try container.decode(String.self)
         guard let value = Timestamp(text) else {
             throw DecodingError.dataCorruptedError(
-                in: container, debugDescription: "'\(text)' is not an RFC 3339 time")
+                in: container,
+                debugDescription: "'\(text)' is not an RFC 3339 time"
+            )
         }
         self = value
     }
@@ -119,8 +126,11 @@ private struct RFC3339Parser {
         let fraction = take(".") ? fractionMilliseconds() : 0
         guard let fraction, let offset = offsetMinutes(), position == bytes.count else { return nil }
         let days = days(fromYear: year, month: month, day: day)
+        // A day the month does not have would silently become one of the next month.
+        guard civil(fromDays: days) == (year, month, day) else { return nil }
         let minutes = Int64(days) * 1440 + Int64(hour) * 60 + Int64(minute) - Int64(offset)
-        return (minutes * 60 + Int64(second)) * 1000 + Int64(fraction)
+        let milliseconds = (minutes * 60 + Int64(second)) * 1000 + Int64(fraction)
+        return Timestamp.writable.contains(milliseconds) ? milliseconds : nil
     }
 
     private mutating func take(_ character: Character) -> Bool {
