@@ -15,7 +15,7 @@ import Synchronization
 /// own keys (a claim's sandbox id, a result's task and attempt) and, for as long as a caller waits, by their id.
 package final class CommandServer: Sendable {
     private let store: Store
-    private let publisher: Publisher
+    private let send: @Sendable (OutgoingMessage) -> Void
     private let source: String
     private let service: String
     private let handlers: [String: CommandHandlers.Prepare]
@@ -31,7 +31,7 @@ package final class CommandServer: Sendable {
     ///   - service: the service's name, also `app_id` of replies.
     ///   - settle: run at the end of each successful unit, in its savepoint.
     ///   - deadLetterSources: who can run a dead letter that is not a command again.
-    package init(
+    package convenience init(
         store: Store,
         publisher: Publisher,
         source: String,
@@ -41,8 +41,31 @@ package final class CommandServer: Sendable {
         time: any TimeSource = SystemTime(),
         deadLetterSources: [any DeadLetterSource] = []
     ) {
+        self.init(
+            store: store,
+            source: source,
+            service: service,
+            handlers: handlers,
+            settle: settle,
+            time: time,
+            deadLetterSources: deadLetterSources,
+            send: { publisher.send($0) }
+        )
+    }
+
+    /// - Parameter send: takes the replies.
+    init(
+        store: Store,
+        source: String,
+        service: String,
+        handlers: CommandHandlers,
+        settle: (@Sendable (Transaction) throws -> Void)?,
+        time: any TimeSource,
+        deadLetterSources: [any DeadLetterSource],
+        send: @escaping @Sendable (OutgoingMessage) -> Void
+    ) {
         self.store = store
-        self.publisher = publisher
+        self.send = send
         self.source = source
         self.service = service
         self.settle = settle
@@ -244,7 +267,7 @@ package final class CommandServer: Sendable {
             correlationID: delivery.properties.correlationID ?? delivery.properties.messageID,
             timestamp: time.now()
         )
-        publisher.send(
+        send(
             OutgoingMessage(exchange: "", routingKey: replyTo, properties: properties, body: outcome.body)
         )
     }

@@ -39,7 +39,8 @@ package final class Transaction {
     /// What ``emit(_:_:)`` was given, each with its encoded bytes, in order.
     package private(set) var events: [(event: Event, bytes: [UInt8])] = []
     private let source: String
-    private(set) var actions: [@Sendable () -> Void] = []
+    /// What ``afterCommit(_:)`` was given: for who opens a transaction of its own and runs them after the commit.
+    package private(set) var actions: [@Sendable () -> Void] = []
 
     /// - Parameter source: CloudEvents `source` of the events, `/ticket-workflow/0`.
     package init(

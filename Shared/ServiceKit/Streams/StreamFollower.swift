@@ -19,6 +19,7 @@ package final class StreamFollower: Service, DeadLetterSource {
 
     private let broker: BrokerConfiguration
     private let stream: String
+    private let topology: Topology
     private let store: Store
     private let apply: Apply
     private let committed: @Sendable () async -> Void
@@ -34,6 +35,7 @@ package final class StreamFollower: Service, DeadLetterSource {
 
     /// - Parameters:
     ///   - stream: name of the stream, see ``Topic/log``.
+    ///   - topology: declared before reading; holds the stream.
     ///   - apply: inside the transaction.
     ///   - committed: after each durable commit.
     ///   - reset: forgets all rows; inside a transaction that forgets the position too.
@@ -41,6 +43,7 @@ package final class StreamFollower: Service, DeadLetterSource {
     package init(
         broker: BrokerConfiguration,
         stream: String,
+        topology: Topology = .standard,
         store: Store,
         apply: @escaping Apply,
         committed: @escaping @Sendable () async -> Void = {},
@@ -50,6 +53,7 @@ package final class StreamFollower: Service, DeadLetterSource {
     ) {
         self.broker = broker
         self.stream = stream
+        self.topology = topology
         self.store = store
         self.apply = apply
         self.committed = committed
@@ -113,7 +117,7 @@ package final class StreamFollower: Service, DeadLetterSource {
         while !isStopping {
             progress.restart()
             if position == nil, !(try await rebuildWithRetries()) { return }
-            let reader = StreamReader(broker, stream: stream)
+            let reader = StreamReader(broker, stream: stream, topology: topology)
             current.withLock { $0 = reader }
             // A stop between the check above and the line above has missed this reader.
             if isStopping { reader.stop() }
