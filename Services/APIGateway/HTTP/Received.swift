@@ -1,0 +1,85 @@
+import Contracts
+import Hummingbird
+import Kernel
+import ServiceKit
+
+/// A request body that was checked and decoded, with its bytes.
+struct Received<Body: Decodable & Sendable>: Sendable {
+    let bytes: [UInt8]
+    let value: Body
+
+    /// Reads the body.
+    ///
+    /// - Parameters:
+    ///   - limit: bytes.
+    ///   - optional: whether no body at all means `{}`.
+    /// - Throws: ``Fault`` `unsupported-media-type`, `body-too-large`, `malformed-request`, or `invalid-field` with
+    ///   every mistake.
+    init(
+        _ request: Request,
+        _ schema: Schema,
+        limit: Int = Limits.requestBytes,
+        optional: Bool = false
+    ) async throws {
+        if optional, request.isEmpty {
+            bytes = []
+            value = try ContractCoder.decode(from: Array("{}".utf8))
+            return
+        }
+        let bytes = try await request.bodyBytes(limit: limit)
+        try schema.validate(ContractCoder.decode(JSONValue.self, from: bytes))
+        self.bytes = bytes
+        value = try ContractCoder.decode(from: bytes)
+    }
+}
+
+extension Request {
+    /// Whether the request announces no body.
+    fileprivate var isEmpty: Bool {
+        headers[.transferEncoding] == nil && (headers[.contentLength] ?? "0") == "0"
+    }
+}
+
+extension Actor {
+    /// Guards what belongs to a project from tokens bound to another one.
+    ///
+    /// - Throws: `fault`, which must not tell whether the thing exists.
+    func mustSee(_ project: Identifier?, else fault: Fault) throws(Fault) {
+        guard projectID == nil || projectID == project else { throw fault }
+    }
+}
+
+extension Response {
+    /// 201 for a new entity.
+    ///
+    /// - Parameter path: of its collection.
+    static func created(_ entity: RawJSON, at path: String) throws(Fault) -> Response {
+        let members = try Members(entity, "reply")
+        return json(
+            raw: entity.bytes,
+            status: .created,
+            version: members["version"]?.integer,
+            location: "\(path)/\(try members.string("id"))"
+        )
+    }
+
+    /// 200 for an entity that may have changed.
+    static func changed(_ entity: RawJSON) -> Response {
+        json(raw: entity.bytes, version: entity.object?["version"]?.integer)
+    }
+}
+
+extension EntityTag {
+    /// Runs a command that demands `version`; the owner's refusal of a stale one is answered 412.
+    static func guarding(
+        _ version: Int?,
+        _ command: () async throws -> RawJSON
+    ) async throws -> RawJSON {
+        do {
+            return try await command()
+        } catch var fault as Fault where version != nil && fault.code == .versionConflict {
+            fault.code = .preconditionFailed
+            throw fault
+        }
+    }
+}

@@ -1,0 +1,136 @@
+import Contracts
+import Hummingbird
+import Kernel
+import ServiceKit
+
+/// `/api/v1/tasks`
+struct TasksController: Sendable {
+    let model: ReadModel
+    let commands: CommandClient
+
+    @Sendable func create(_ request: Request, _ context: OmoiRequestContext) async throws -> Response {
+        let body = try await Received<TaskCreate>(request, Schemas.taskCreate)
+        let actor = try context.requireActor()
+        if actor.projectID != nil {
+            let ticket = body.value.ticketID
+            let found = try await model.store.read { db in
+                try TicketTable.locate(ticket.description, only: actor.projectID, in: db)
+            }
+            guard found != nil else { throw Fault.notFound("ticket", ticket) }
+        }
+        let origin = try CommandClient.Origin(request, context, body: body.bytes)
+        return try .created(
+            try await commands.send(CreateTask(body: body.value), from: origin),
+            at: "/api/v1/tasks"
+        )
+    }
+
+    @Sendable func list(_ request: Request, _ context: OmoiRequestContext) async throws -> Response {
+        let query = QueryParameters(request)
+        var filter = TaskFilter()
+        filter.projectID = try context.requireActor().narrow(query.identifier("project_id"))
+        filter.ticketID = try query.identifier("ticket_id")
+        filter.status = try query.value("status", of: WorkTask.Status.self)
+        filter.phase = try query.value("phase_id", of: Phase.self)
+        filter.hasSandbox = try query.boolean("has_sandbox")
+        let page = try query.page()
+        return .array(
+            try await model.store.read { [filter] db in try TaskTable.list(filter, page, in: db) },
+            for: request
+        )
+    }
+
+    @Sendable func show(_ request: Request, _ context: OmoiRequestContext) async throws -> Response {
+        let id = try context.parameters.identifier("id", kind: "task")
+        let only = try context.requireActor().projectID
+        guard let task = try await model.store.read({ db in try TaskTable.find(id, only: only, in: db) }) else {
+            throw Fault.notFound("task", id)
+        }
+        return .entity(task, for: request)
+    }
+
+    @Sendable func attempts(_ request: Request, _ context: OmoiRequestContext) async throws -> Response {
+        let id = try await locate(context)
+        return .page(try await model.store.read { db in try AttemptTable.list(of: id, in: db) }, as: "attempts")
+    }
+
+    @Sendable func dependencies(_ request: Request, _ context: OmoiRequestContext) async throws -> Response {
+        try await dependencies(of: locate(context))
+    }
+
+    @Sendable func addDependencies(_ request: Request, _ context: OmoiRequestContext) async throws -> Response {
+        try await change(.add, request, context)
+    }
+
+    @Sendable func replaceDependencies(_ request: Request, _ context: OmoiRequestContext) async throws -> Response {
+        try await change(.replace, request, context)
+    }
+
+    @Sendable func removeDependency(_ request: Request, _ context: OmoiRequestContext) async throws -> Response {
+        let id = try await addressed(context)
+        let dependency = try context.parameters.identifier("dependency", kind: "dependency")
+        _ = try await commands.send(
+            ChangeDependencies(id: id, change: .remove, dependsOn: [dependency]),
+            from: .init(request, context)
+        )
+        return try await dependencies(of: id)
+    }
+
+    @Sendable func cancel(_ request: Request, _ context: OmoiRequestContext) async throws -> Response {
+        let id = try await addressed(context)
+        let body = try await Received<CancelBody>(request, Schemas.cancel, optional: true)
+        let origin = try CommandClient.Origin(request, context, body: body.bytes)
+        let reason = body.value.reason ?? "cancelled_by_request"
+        return .changed(try await commands.send(CancelTask(id: id, reason: reason), from: origin))
+    }
+
+    @Sendable func retry(_ request: Request, _ context: OmoiRequestContext) async throws -> Response {
+        let id = try await addressed(context)
+        return .changed(try await commands.send(RetryTask(id: id), from: .init(request, context)))
+    }
+
+    /// Asked of the owner, because only it knows the clock and the room of the claim.
+    @Sendable func explain(_ request: Request, _ context: OmoiRequestContext) async throws -> Response {
+        let id = try await addressed(context)
+        var origin = try CommandClient.Origin(request, context)
+        origin.idempotency = nil
+        return .json(raw: try await commands.send(ExplainTask(id: id), from: origin).bytes)
+    }
+
+    private func change(
+        _ change: ChangeDependencies.Change,
+        _ request: Request,
+        _ context: OmoiRequestContext
+    ) async throws -> Response {
+        let id = try await addressed(context)
+        let body = try await Received<DependenciesBody>(request, Schemas.dependencies)
+        let origin = try CommandClient.Origin(request, context, body: body.bytes)
+        _ = try await commands.send(
+            ChangeDependencies(id: id, change: change, dependsOn: body.value.dependsOn),
+            from: origin
+        )
+        return try await dependencies(of: id)
+    }
+
+    private func dependencies(of id: Identifier) async throws -> Response {
+        guard let answer = try await model.store.read({ db in try TaskTable.dependencies(of: id, in: db) }) else {
+            throw Fault.notFound("task", id)
+        }
+        return .json(raw: answer)
+    }
+
+    /// The task of a command: the owner says whether it exists, only a bound token needs a look here.
+    private func addressed(_ context: OmoiRequestContext) async throws -> Identifier {
+        guard try context.requireActor().projectID == nil else { return try await locate(context) }
+        return try context.parameters.identifier("id", kind: "task")
+    }
+
+    /// The task of a query.
+    private func locate(_ context: OmoiRequestContext) async throws -> Identifier {
+        let id = try context.parameters.identifier("id", kind: "task")
+        let project = try await model.store.read { db in try TaskTable.project(of: id, in: db) }
+        guard let project else { throw Fault.notFound("task", id) }
+        try context.requireActor().mustSee(project, else: .notFound("task", id))
+        return id
+    }
+}

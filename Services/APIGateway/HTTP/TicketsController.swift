@@ -1,0 +1,105 @@
+import Contracts
+import Hummingbird
+import Kernel
+import ServiceKit
+
+/// `/api/v1/tickets`
+struct TicketsController: Sendable {
+    let model: ReadModel
+    let commands: CommandClient
+
+    @Sendable func create(_ request: Request, _ context: OmoiRequestContext) async throws -> Response {
+        let body = try await Received<TicketCreate>(request, Schemas.ticketCreate)
+        guard let projectID = body.value.projectID else { throw Fault.invalid("project_id", "is required") }
+        try context.requireActor().mustSee(projectID, else: .notFound("project", projectID))
+        var ticket = body.value
+        ticket.projectID = nil
+        let origin = try CommandClient.Origin(request, context, body: body.bytes)
+        let reply = try await commands.send(
+            CreateTickets(body: TicketBatch(projectID: projectID, tickets: [ticket])),
+            from: origin
+        )
+        guard let created = reply.object?["tickets"]?.elements?.first else {
+            throw Fault(.internalError, "the workflow named no ticket")
+        }
+        return try .created(created, at: "/api/v1/tickets")
+    }
+
+    @Sendable func createBatch(_ request: Request, _ context: OmoiRequestContext) async throws -> Response {
+        let body = try await Received<TicketBatch>(request, Schemas.ticketBatch)
+        let projectID = body.value.projectID
+        try context.requireActor().mustSee(projectID, else: .notFound("project", projectID))
+        let origin = try CommandClient.Origin(request, context, body: body.bytes)
+        let reply = try await commands.send(CreateTickets(body: body.value), from: origin)
+        return .json(
+            raw: reply.bytes,
+            status: .created,
+            location: "/api/v1/tickets?project_id=\(projectID)"
+        )
+    }
+
+    @Sendable func list(_ request: Request, _ context: OmoiRequestContext) async throws -> Response {
+        let query = QueryParameters(request)
+        var filter = TicketFilter()
+        filter.projectID = try query.identifier("project_id")
+        filter.status = try query.value("status", of: TicketStatus.self)
+        filter.phase = try query.value("phase_id", of: Phase.self)
+        filter.priority = try query.value("priority", of: Priority.self)
+        filter.label = query["label"]
+        let page = try query.page(acceptsOffset: true)
+        filter.projectID = try context.requireActor().narrow(filter.projectID)
+        return .page(
+            try await model.store.read { [filter] db in try TicketTable.list(filter, page, in: db) },
+            as: "tickets"
+        )
+    }
+
+    @Sendable func show(_ request: Request, _ context: OmoiRequestContext) async throws -> Response {
+        let id = try await locate(context)
+        guard let ticket = try await model.store.read({ db in try TicketTable.find(id, in: db) }) else {
+            throw Fault.notFound("ticket", id)
+        }
+        return .entity(ticket, for: request)
+    }
+
+    @Sendable func transition(_ request: Request, _ context: OmoiRequestContext) async throws -> Response {
+        let id = try await locate(context)
+        let body = try await Received<TicketTransition>(request, Schemas.ticketTransition)
+        let version = try EntityTag.demanded(by: request)
+        let origin = try CommandClient.Origin(request, context, body: body.bytes)
+        let ticket = try await EntityTag.guarding(version) {
+            try await commands.send(TransitionTicket(id: id, ifVersion: version, body: body.value), from: origin)
+        }
+        return .changed(ticket)
+    }
+
+    @Sendable func history(_ request: Request, _ context: OmoiRequestContext) async throws -> Response {
+        let id = try await locate(context)
+        let page = try QueryParameters(request).page()
+        return .page(
+            try await model.store.read { db in try TransitionTable.list(of: id, page, in: db) },
+            as: "transitions"
+        )
+    }
+
+    /// The id behind `{id}`, which may be a key.
+    ///
+    /// - Throws: ``Fault`` `not-found` when there is none or the caller may not see it.
+    private func locate(_ context: OmoiRequestContext) async throws -> Identifier {
+        let reference = context.parameters.get("id") ?? ""
+        let only = try context.requireActor().projectID
+        let found = try await model.store.read { db in try TicketTable.locate(reference, only: only, in: db) }
+        guard let found else { throw Fault.notFound("ticket", reference) }
+        return found
+    }
+}
+
+extension Actor {
+    /// The project a list is narrowed to: the one asked for, and never another than the token's own.
+    ///
+    /// - Throws: ``Fault`` `not-found` when these differ.
+    func narrow(_ asked: Identifier?) throws(Fault) -> Identifier? {
+        if let asked { try mustSee(asked, else: .notFound("project", asked)) }
+        return asked ?? projectID
+    }
+}

@@ -1,0 +1,43 @@
+import Contracts
+import Hummingbird
+import Kernel
+import ServiceKit
+
+/// `/api/v1/tokens`, for administrators.
+struct TokensController: Sendable {
+    let model: ReadModel
+    let commands: CommandClient
+
+    /// The only answer that ever contains the signed token.
+    @Sendable func issue(_ request: Request, _ context: OmoiRequestContext) async throws -> Response {
+        let body = try await Received<TokenCreate>(request, Schemas.tokenCreate)
+        let actor = try context.requireActor()
+        if let own = actor.projectID, body.value.projectID != own {
+            throw Fault(.forbidden, "a token bound to project \(own) may issue tokens for that project only")
+        }
+        let origin = try CommandClient.Origin(request, context, body: body.bytes)
+        let reply = try await commands.send(IssueToken(body: body.value), from: origin)
+        let details = try Members(Members(reply, "reply").required("details"), "details")
+        return .json(
+            raw: reply.bytes,
+            status: .created,
+            location: "/api/v1/tokens/\(try details.string("id"))",
+            headers: [.cacheControl: "no-store"]
+        )
+    }
+
+    @Sendable func list(_ request: Request, _ context: OmoiRequestContext) async throws -> Response {
+        let page = try QueryParameters(request).page()
+        let only = try context.requireActor().projectID
+        return .page(try await model.store.read { db in try TokenTable.list(only: only, page, in: db) }, as: "tokens")
+    }
+
+    @Sendable func revoke(_ request: Request, _ context: OmoiRequestContext) async throws -> Response {
+        let id = try context.parameters.identifier("id", kind: "token")
+        if let own = try context.requireActor().projectID {
+            let found = try await model.store.read { db in try db.entity("token", id, only: own) }
+            guard found != nil else { throw Fault.notFound("token", id) }
+        }
+        return .changed(try await commands.send(RevokeToken(id: id), from: .init(request, context)))
+    }
+}

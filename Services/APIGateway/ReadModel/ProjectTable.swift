@@ -1,0 +1,71 @@
+import Contracts
+import FoundationEssentials
+import GRDB
+import Kernel
+
+struct ProjectRow: Sendable {
+    let id: Identifier
+    let version: Int
+    let status: Project.Status
+    let name: String
+    let body: RawJSON
+
+    init(_ json: RawJSON) throws(Fault) {
+        let members = try Members(json, "project")
+        id = try members.identifier("id")
+        version = try members.integer("version")
+        status = try members.value("status", of: Project.Status.self)
+        name = try members.string("name")
+        body = json
+    }
+}
+
+/// Projects, newest first.
+enum ProjectTable {
+    static func apply(_ row: ProjectRow, to db: Database) throws {
+        try db.run(
+            """
+            INSERT INTO project (id, version, status, name, body) VALUES (?, ?, ?, ?, ?)
+            ON CONFLICT (id) DO UPDATE SET version = excluded.version, status = excluded.status,
+                name = excluded.name, body = excluded.body
+            WHERE excluded.version > project.version
+            """,
+            [row.id.description, row.version, row.status.rawValue, row.name, row.body.data]
+        )
+    }
+
+    /// - Parameter only: the one project the caller may see.
+    static func find(_ id: Identifier, only: Identifier? = nil, in db: Database) throws -> StoredEntity? {
+        try db.entity("project", id, only: only, column: "id")
+    }
+
+    /// - Parameter only: the one project the caller may see.
+    static func list(
+        status: Project.Status?,
+        only: Identifier?,
+        _ request: PageRequest,
+        in db: Database
+    ) throws -> Page {
+        var selection = Selection()
+        selection.add("id = ?", only?.description)
+        selection.add("status = ?", status?.rawValue)
+        if let cursor = request.cursor {
+            selection.add("id < ?", try PageCursor(parsing: cursor, list: "projects").key.first)
+        }
+        var page = Page()
+        try page.append(
+            selection.rows(db, "SELECT id, body FROM project", "ORDER BY id DESC", limit: request),
+            list: "projects",
+            limit: request.limit,
+            key: { [$0["id"]] }
+        )
+        return page
+    }
+
+    /// nil for an unknown project.
+    static func settings(of id: Identifier, in db: Database) throws -> ProjectSettings? {
+        guard let project = try find(id, in: db) else { return nil }
+        guard let settings = try RawJSON(project.body).object?["settings"] else { return ProjectSettings() }
+        return try ContractCoder.decode(ProjectSettings.self, from: Array(settings.bytes))
+    }
+}

@@ -1,0 +1,181 @@
+import Contracts
+import FoundationEssentials
+import GRDB
+import Kernel
+
+struct TicketRow: Sendable {
+    let id: Identifier
+    let version: Int
+    let projectID: Identifier
+    let key: String
+    let status: TicketStatus
+    let phase: Phase
+    let priority: Priority
+    let archived: Bool
+    /// Blocked automatically by other tickets: does not count against the column's limit.
+    let waiting: Bool
+    let boardRank: Int64
+    /// JSON array.
+    let labels: String
+    /// JSON of a ``BoardView/Card``.
+    let card: [UInt8]
+    let body: RawJSON
+
+    init(_ json: RawJSON) throws(Fault) {
+        let members = try Members(json, "ticket")
+        id = try members.identifier("id")
+        version = try members.integer("version")
+        projectID = try members.identifier("project_id")
+        key = try members.string("key")
+        status = try members.value("status", of: TicketStatus.self)
+        phase = try members.value("phase_id", of: Phase.self)
+        priority = try members.value("priority", of: Priority.self)
+        archived = try members.boolean("archived")
+        let block = members["block"]?.object
+        let reason = block?["reason"]
+        waiting = reason?.string == Ticket.BlockReason.dependency.rawValue && block?["automatic"]?.boolean == true
+        boardRank = Self.rank(
+            status: status,
+            priority: priority,
+            created: try members.timestamp("created_at"),
+            entered: try members.timestamp("entered_phase_at")
+        )
+        labels = try members.required("labels").text
+        card = try Self.card(members, blockReason: reason)
+        body = json
+    }
+
+    /// Urgent first, then old first; in `done` the latest first.
+    private static func rank(
+        status: TicketStatus,
+        priority: Priority,
+        created: Timestamp,
+        entered: Timestamp
+    ) -> Int64 {
+        guard status != .done else { return -entered.milliseconds }
+        let order = Priority.allCases.firstIndex(of: priority) ?? 0
+        // 45 bits hold milliseconds until the year 3084.
+        return Int64(order) << 45 + created.milliseconds
+    }
+
+    /// Joins the members of a card from the ticket's own bytes, keys sorted as ``ContractCoder`` does.
+    private static func card(_ members: Members, blockReason: RawJSON?) throws(Fault) -> [UInt8] {
+        var card: [UInt8] = []
+        card.reserveCapacity(512)
+        func append(_ name: String, _ value: some Sequence<UInt8>) {
+            card.append(UInt8(ascii: card.isEmpty ? "{" : ","))
+            card.append(contentsOf: "\"\(name)\":".utf8)
+            card.append(contentsOf: value)
+        }
+        if let blockReason { append("block_reason", blockReason.bytes) }
+        append("completed_task_count", try members.required("completed_task_count").bytes)
+        append("id", try members.required("id").bytes)
+        append("is_blocked", (blockReason == nil ? "false" : "true").utf8)
+        for name in ["key", "phase_id", "priority", "project_id", "status", "task_count", "title", "updated_at"] {
+            append(name, try members.required(name).bytes)
+        }
+        card.append(UInt8(ascii: "}"))
+        return card
+    }
+}
+
+/// What a list of tickets is narrowed to.
+struct TicketFilter: Sendable {
+    var projectID: Identifier?
+    var status: TicketStatus?
+    var phase: Phase?
+    var priority: Priority?
+    var label: String?
+
+    init(
+        projectID: Identifier? = nil,
+        status: TicketStatus? = nil,
+        phase: Phase? = nil,
+        priority: Priority? = nil,
+        label: String? = nil
+    ) {
+        self.projectID = projectID
+        self.status = status
+        self.phase = phase
+        self.priority = priority
+        self.label = label
+    }
+}
+
+/// Tickets, newest first; archived ones are found by id only.
+enum TicketTable {
+    static func apply(_ row: TicketRow, to db: Database) throws {
+        try db.run(
+            """
+            INSERT INTO ticket (id, version, project_id, key, status, phase, priority, archived, waiting, board_rank,
+                labels, card, body)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            ON CONFLICT (id) DO UPDATE SET version = excluded.version, project_id = excluded.project_id,
+                key = excluded.key, status = excluded.status, phase = excluded.phase, priority = excluded.priority,
+                archived = excluded.archived, waiting = excluded.waiting, board_rank = excluded.board_rank,
+                labels = excluded.labels, card = excluded.card, body = excluded.body
+            WHERE excluded.version > ticket.version
+            """,
+            [
+                row.id.description, row.version, row.projectID.description, row.key, row.status.rawValue,
+                row.phase.rawValue, row.priority.rawValue, row.archived, row.waiting, row.boardRank, row.labels,
+                Data(row.card), row.body.data,
+            ]
+        )
+    }
+
+    /// - Parameter only: the one project the caller may see.
+    static func find(_ id: Identifier, only: Identifier? = nil, in db: Database) throws -> StoredEntity? {
+        try db.entity("ticket", id, only: only)
+    }
+
+    /// The id behind an id or a key.
+    ///
+    /// - Parameter only: the one project the caller may see.
+    static func locate(_ reference: String, only: Identifier? = nil, in db: Database) throws -> Identifier? {
+        var selection = Selection()
+        if let id = Identifier(reference) {
+            selection.add("id = ?", id.description)
+        } else {
+            selection.add("key = ?", reference.uppercased())
+        }
+        selection.add("project_id = ?", only?.description)
+        let sql = "SELECT id FROM ticket \(selection.whereClause) ORDER BY id LIMIT 1"
+        return try String.fetchOne(db.cachedStatement(sql: sql), arguments: selection.arguments)
+            .flatMap { Identifier($0) }
+    }
+
+    static func list(_ filter: TicketFilter, _ request: PageRequest, in db: Database) throws -> Page {
+        var selection = Selection()
+        // The label's own index is in the order of ids, so it leads when there is a label.
+        let source =
+            filter.label == nil
+            ? "ticket" : "ticket_label CROSS JOIN ticket ON ticket.id = ticket_label.ticket_id"
+        let id = filter.label == nil ? "ticket.id" : "ticket_label.ticket_id"
+        selection.add("ticket_label.label = ?", filter.label)
+        selection.add("ticket.archived = 0")
+        selection.add("ticket.project_id = ?", filter.projectID?.description)
+        selection.add("ticket.status = ?", filter.status?.rawValue)
+        selection.add("ticket.phase = ?", filter.phase?.rawValue)
+        selection.add("ticket.priority = ?", filter.priority?.rawValue)
+        if let cursor = request.cursor {
+            selection.add("\(id) < ?", try PageCursor(parsing: cursor, list: "tickets").key.first)
+        }
+        var page = Page()
+        try page.append(
+            selection.rows(
+                db,
+                "SELECT ticket.id AS id, ticket.body AS body FROM \(source)",
+                "ORDER BY \(id) DESC",
+                limit: request
+            ),
+            list: "tickets",
+            limit: request.limit,
+            key: { [$0["id"]] }
+        )
+        if filter.phase == nil, filter.priority == nil, filter.label == nil {
+            page.total = try BoardTable.total(projectID: filter.projectID, status: filter.status, in: db)
+        }
+        return page
+    }
+}
