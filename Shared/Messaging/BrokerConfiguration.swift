@@ -125,7 +125,9 @@ private struct BrokerURLParser {
     private mutating func parseAddress() throws(Fault) {
         var portText: Substring?
         if rest.hasPrefix("["), let end = rest.firstIndex(of: "]") {
-            portText = rest[rest.index(after: end)...].isEmpty ? nil : rest[rest.index(end, offsetBy: 2)...]
+            let tail = rest[rest.index(after: end)...]
+            guard tail.isEmpty || tail.hasPrefix(":") else { throw wrong("has no valid port") }
+            portText = tail.isEmpty ? nil : tail.dropFirst()
             parts.host = String(rest[rest.index(after: rest.startIndex)..<end])
         } else {
             portText = cut(at: ":")
