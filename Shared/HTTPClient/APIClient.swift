@@ -7,6 +7,8 @@ package struct APIClient: Sendable {
     /// Without a trailing slash, such as `http://127.0.0.1:8080`.
     package let baseURL: String
     package var timeout: Duration
+    /// Sent with every request, such as `traceparent`.
+    package var headers: [(String, String)] = []
     private let token: String?
 
     /// - Parameters:
@@ -91,6 +93,7 @@ package struct APIClient: Sendable {
         silence: Duration = .seconds(60)
     ) -> AsyncThrowingStream<HTTPStreamPart, any Error> {
         var request = request("GET", path, body: nil, idempotencyKey: nil)
+        request.headers.removeAll { $0.0 == "Accept" }
         request.headers.append(("Accept", "text/event-stream"))
         request.headers += headers
         request.timeout = silence
@@ -113,7 +116,7 @@ package struct APIClient: Sendable {
         body: [UInt8]?,
         idempotencyKey: String?
     ) -> HTTPRequest {
-        var headers = [("Accept", ContentType.json)]
+        var headers = [("Accept", ContentType.json)] + self.headers
         if let token { headers.append(("Authorization", "Bearer \(token)")) }
         if body != nil { headers.append(("Content-Type", ContentType.json)) }
         if let idempotencyKey { headers.append(("Idempotency-Key", idempotencyKey)) }

@@ -6,6 +6,8 @@ package enum Limits {
     /// Default and largest number of items on a page.
     package static let pageDefault = 50
     package static let pageMax = 200
+    /// Largest `offset` of the lists that still accept one; beyond it a cursor is needed.
+    package static let offsetMax = 10_000
     /// Largest page of history.
     package static let historyPageMax = 500
     /// Longest command round trip between gateway and owner.
@@ -77,6 +79,30 @@ package enum Limits {
     package static let stallDeadline: Duration = .seconds(600)
     package static let projectConcurrency = 5
 
+    // Sandbox worker
+    /// Time between SIGTERM and SIGKILL for an agent or a check.
+    package static let agentKillGrace: Duration = .seconds(3)
+    /// Longest run of a git command.
+    package static let gitTimeout: Duration = .seconds(300)
+    /// Most output of a git command that is read, bytes.
+    package static let gitOutputBytes = 16 << 20
+    /// Longest one-line reason taken over from another program, characters.
+    package static let reasonLineLength = 500
+    /// Pause between two signs of life of a worker.
+    package static let workerHeartbeat: Duration = .seconds(10)
+    /// Longest line of an agent's output in an activity, bytes.
+    package static let activityLineBytes = 4096
+    /// Lines of output reported per second, beyond a first burst of the same number.
+    package static let activityLinesPerSecond = 200
+    /// Activities a worker keeps while the gateway is away; further ones are counted and dropped.
+    package static let activityBuffer = 2000
+    /// Largest body of an activity report, bytes.
+    package static let activityReportBytes = 512 << 10
+    /// Largest description passed in an environment variable, bytes: the system takes 128 KiB for one.
+    package static let environmentValueBytes = 100 << 10
+    /// Commits a result names at most.
+    package static let commitsPerResult = 1000
+
     // Streams
     package static let sseBuffer = 256
     package static let sseHeartbeat: Duration = .seconds(15)
@@ -86,6 +112,8 @@ package enum Limits {
     package static let sseWriteTimeout: Duration = .seconds(45)
     /// Readers at the same time.
     package static let sseStreams = 1000
+    /// Longest remaining life of a token that travels in an address.
+    package static let addressTokenLifetime: Duration = .seconds(3600)
     package static let historyRetention: Duration = .seconds(7 * 86_400)
     package static let historyRows = 2_000_000
     /// Bytes of events on one page of history.
