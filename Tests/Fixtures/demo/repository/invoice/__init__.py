@@ -1,0 +1,1 @@
+"""A small invoice program: money, discount, tax, total."""
