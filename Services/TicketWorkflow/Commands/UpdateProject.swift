@@ -1,0 +1,34 @@
+import Contracts
+import Kernel
+
+extension UpdateProject: WorkflowCommand {
+    static var access: Access { .member }
+
+    func run(_ unit: UnitOfWork) throws -> Project {
+        let before = try unit.project(id)
+        try unit.actor.checkProject(id)
+        try checkVersion(ifVersion, before.version, "project")
+        if let name = body.name, !name.contains(where: { !$0.isWhitespace }) {
+            throw Fault.invalid("name", "must not be empty")
+        }
+        var after = before
+        after.name = body.name ?? before.name
+        after.description = body.description ?? before.description
+        after.repository = body.repository ?? before.repository
+        after.defaultBranch = body.defaultBranch ?? before.defaultBranch
+        after.settings = body.settings ?? before.settings
+        after.status = body.status ?? before.status
+        guard after != before else { return before }
+        let isArchiving = before.status == .active && after.status == .archived
+        let project = try unit.update(project: id, isArchiving ? .projectArchived : .projectUpdated) { $0 = after }
+        unit.reconsider(project: id)
+        try unit.settle()
+        return project
+    }
+}
+
+/// - Throws: ``Fault`` `precondition-failed` when the caller saw another version.
+func checkVersion(_ expected: Int?, _ actual: Int, _ kind: String) throws {
+    guard let expected, expected != actual else { return }
+    throw Fault(.preconditionFailed, "the \(kind) has version \(actual) by now, not \(expected)")
+}

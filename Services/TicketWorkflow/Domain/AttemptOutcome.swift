@@ -1,0 +1,58 @@
+import Contracts
+import Kernel
+
+/// What follows from the end of an attempt without a completed task: another try, or the end of the task.
+enum AttemptOutcome: Equatable {
+    /// The task goes back to `pending`, not claimable before `notBefore`.
+    case retry(notBefore: Timestamp)
+    /// The task ends.
+    case end(WorkTask.Status)
+
+    /// How an attempt ended.
+    struct Ending: Sendable, Equatable {
+        var status: Attempt.Status
+        var domain: FaultDomain
+        var error: String
+    }
+
+    /// Between counted attempts.
+    static let backoff = Backoff(base: .seconds(10), cap: .seconds(300), jitter: 0.25)
+    /// After a loss that was not the task's fault.
+    static let afterLoss: Duration = .seconds(1)
+    /// When the provider of the model has refused: nobody says for how long.
+    static let afterProviderLimit: Duration = .seconds(300)
+
+    /// Counts the fault on the task and decides.
+    ///
+    /// - Parameter random: uniform in 0..<1, for the jitter.
+    static func decide(
+        _ ending: Ending,
+        on task: inout WorkTask,
+        now: Timestamp,
+        random: Double
+    ) -> AttemptOutcome {
+        if ending.domain.isCounted {
+            task.countedFailures += 1
+            guard task.countedFailures < task.maxAttempts else {
+                return .end(ending.status == .timedOut ? .timedOut : .failed)
+            }
+            return .retry(notBefore: now + backoff.delay(afterAttempt: task.countedFailures, random: random))
+        }
+        if ending.domain == .providerLimit { return .retry(notBefore: now + afterProviderLimit) }
+        task.platformLosses += 1
+        guard task.platformLosses < Limits.platformLosses else { return .end(.failed) }
+        return .retry(notBefore: now + afterLoss)
+    }
+}
+
+/// Whose fault a sandbox's end was.
+enum SandboxFault {
+    /// - Parameter reason: ``Sandbox/reason``; only an agent that stalls spends an attempt of the task.
+    static func domain(reason: String?) -> FaultDomain {
+        switch reason {
+        case "stalled": .agent
+        case "start-timeout", "silent", "worker-exited", "spawn-failed": .sandbox
+        default: .platform
+        }
+    }
+}
