@@ -36,7 +36,7 @@ package struct Slots: Sendable, Equatable {
     /// Gives a slot back.
     ///
     /// - Returns: false when `id` had none.
-    package mutating func release(_ id: Identifier) -> Bool {
+    @discardableResult package mutating func release(_ id: Identifier) -> Bool {
         taken.remove(id) != nil
     }
 }

@@ -16,6 +16,7 @@ package struct BubblewrapProvider: LocalSandboxProvider {
     ///   - home: `OMOI_HOME`, absolute.
     ///   - readOnly: further paths that agents may read.
     ///   - environment: the orchestrator's own; `bwrap` is looked for in its `PATH`.
+    ///   - searchPath: where else `bwrap` is looked for.
     /// - Throws: ``Fault`` with one line that names the fix, when `bwrap` is missing or a path cannot be right.
     package init(
         worker: String,
@@ -25,7 +26,7 @@ package struct BubblewrapProvider: LocalSandboxProvider {
         logger: Logger
     ) throws(Fault) {
         try BubblewrapPrefix.check(readOnly: readOnly, home: home)
-        let folders = (environment["PATH"] ?? "").split(separator: ":").map(String.init) + ["/usr/bin", "/bin"]
+        let folders = (environment["PATH"] ?? "").split(separator: ":").map(String.init) + searchPath
         let candidates = folders.filter { $0.hasPrefix("/") }.map { "\($0)/bwrap" }
         guard let program = candidates.first(where: LocalFile.isExecutable) else {
             throw Fault(
