@@ -10,7 +10,7 @@ final class ConsumeLoop {
 
     private enum Phase: Equatable {
         case consuming
-        /// Waiting for the broker to end the consumers.
+        /// Waiting for the broker to end the consumers that are drained.
         case cancelling(open: Int, until: ContinuousClock.Instant)
         /// Waiting for the handlers to finish what they have.
         case draining
@@ -43,7 +43,7 @@ final class ConsumeLoop {
             let turn = engine.takeTurn()
             try acknowledge(turn)
             if let failure = turn.failure { throw ConnectionFailure(reason: failure) }
-            if turn.isStopping, phase == .consuming { try cancelConsumers() }
+            if turn.isStopping, phase == .consuming { try beginStop() }
             let isDrained = try readEvents()
             passOn()
             checkClock()
@@ -83,13 +83,20 @@ final class ConsumeLoop {
         }
     }
 
-    private func cancelConsumers() throws {
-        for index in engine.sources.indices { try connection.cancelConsumer(channel: UInt16(index + 1)) }
-        phase = .cancelling(open: engine.sources.count, until: .now.advanced(by: Self.cancelDeadline))
-        for (index, source) in engine.sources.enumerated() where !source.drainsOnStop {
-            engine.buffers[index].close(discarding: true)
+    /// Begins an orderly stop. A queue that goes away with its consumer is cancelled first, so that everything it has sent
+    /// arrives and can still be handled; cancelling another one would send messages back out of order.
+    private func beginStop() throws {
+        var open = 0
+        for (index, source) in engine.sources.enumerated() {
+            if source.drainsOnStop {
+                try connection.cancelConsumer(channel: UInt16(index + 1))
+                open += 1
+            } else {
+                engine.buffers[index].close(discarding: true)
+            }
         }
-        if engine.sources.isEmpty { drain() }
+        phase = .cancelling(open: open, until: .now.advanced(by: Self.cancelDeadline))
+        if open == 0 { drain() }
     }
 
     private func drain() {

@@ -31,8 +31,8 @@ package final class Consumer: Sendable {
         await engine.run()
     }
 
-    /// Takes no more messages, lets the handlers finish what has arrived, acknowledges it, closes the connection and ends
-    /// ``run()``.
+    /// Takes no more messages, lets the handlers finish their batches, acknowledges them, closes the connection and ends
+    /// ``run()``. What has arrived from a queue that goes away with its consumer is handled as well.
     package func stop() {
         engine.stop()
     }

@@ -130,7 +130,10 @@ final class ConsumerEngine: Sendable {
 
     private func handleBatches(of index: Int) async {
         let source = sources[index]
+        // What came over the same connection behind a failed batch must not be acknowledged before it.
+        var failedGeneration = 0
         while let batch = await buffers[index].next() {
+            guard batch.generation != failedGeneration else { continue }
             let start = ContinuousClock.now
             do {
                 try await source.handle(batch)
@@ -141,6 +144,7 @@ final class ConsumerEngine: Sendable {
                     "a batch could not be handled; it comes again over a new connection",
                     metadata: ["queue": "\(source.queue)", "count": "\(batch.deliveries.count)", "cause": "\(error)"]
                 )
+                failedGeneration = batch.generation
                 fail(batch, "the handler of \(source.queue) failed")
             }
         }

@@ -30,7 +30,7 @@ extension ConsumerSource {
         declaration = subscription.queue
         prefetch = subscription.prefetch
         maxBatch = subscription.maxBatch
-        drainsOnStop = true
+        drainsOnStop = subscription.queue.autoDelete
         attach = { _ in Attachment() }
         let handle = subscription.handle
         self.handle = { try await handle($0.deliveries) }
