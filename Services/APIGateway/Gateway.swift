@@ -66,7 +66,7 @@ package struct Gateway: Sendable {
             bind: common.bind,
             allowedHosts: configuration.allowedHosts,
             verify: { token, now in try await keys.verify(token, now: now) },
-            isReady: { follower.isCaughtUp }
+            isReady: { !model.isEmptied && follower.isCaughtUp }
         )
         Self.addChecks(to: runtime.health, requester, publisher, keys, follower)
         services = [

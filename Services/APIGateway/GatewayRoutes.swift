@@ -36,19 +36,25 @@ struct GatewayRoutes {
         router.get("/", use: meta.root)
 
         let api = router.group("api/v1").add(middleware: BearerMiddleware(time: runtime.time, verify: verify))
-        addQueries(
-            to: api.group().add(middleware: ScopeMiddleware(demand: .read))
+        let readers = api.group().add(middleware: ScopeMiddleware(demand: .read))
+        addInformation(to: readers)
+        addQueries(to: readers.group().add(middleware: ReadinessMiddleware(isReady: isReady)))
+        addCommands(
+            to: api.group().add(middleware: ScopeMiddleware(demand: .write))
                 .add(middleware: ReadinessMiddleware(isReady: isReady))
         )
-        addCommands(to: api.group().add(middleware: ScopeMiddleware(demand: .write)))
         addAdministration(to: api.group().add(middleware: ScopeMiddleware(demand: .admin)))
         addSandboxSide(to: api.group().add(middleware: ScopeMiddleware(demand: .sandbox)))
         table.fill(from: router)
         return router
     }
 
-    private func addQueries(to routes: RouterGroup<OmoiRequestContext>) {
+    private func addInformation(to routes: RouterGroup<OmoiRequestContext>) {
         routes.get("meta", use: meta.meta)
+        routes.get("sandboxes/health", use: sandboxes.health)
+    }
+
+    private func addQueries(to routes: RouterGroup<OmoiRequestContext>) {
         routes.get("projects", use: projects.list)
         routes.get("projects/:id", use: projects.show)
         routes.get("tickets", use: tickets.list)
@@ -61,7 +67,6 @@ struct GatewayRoutes {
         routes.get("tasks/:id/explain", use: tasks.explain)
         routes.get("board/view", use: board.view)
         routes.get("sandboxes", use: sandboxes.list)
-        routes.get("sandboxes/health", use: sandboxes.health)
         routes.get("sandboxes/:id", use: sandboxes.show)
     }
 

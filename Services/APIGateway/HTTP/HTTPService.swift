@@ -18,6 +18,7 @@ struct HTTPService: Service {
         quiet.logLevel = max(logger.logLevel, .warning)
         let application = Application(
             responder: responder,
+            server: .http1(configuration: .init(idleTimeout: .milliseconds(Limits.httpIdle.milliseconds))),
             configuration: ApplicationConfiguration(address: .hostname(bind, port: port), serverName: nil),
             onServerRunning: { channel in bound.set(channel.localAddress?.port ?? 0) },
             logger: quiet

@@ -27,7 +27,7 @@ struct Received<Body: Decodable & Sendable>: Sendable {
             return
         }
         let bytes = try await request.bodyBytes(limit: limit)
-        try schema.validate(ContractCoder.decode(JSONValue.self, from: bytes))
+        try schema.validate(RawJSON(bytes).value)
         self.bytes = bytes
         value = try ContractCoder.decode(from: bytes)
     }

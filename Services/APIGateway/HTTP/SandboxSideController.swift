@@ -68,7 +68,7 @@ struct SandboxSideController: Sendable {
     /// One report, or several under `events`.
     private func items(of request: Request) async throws -> [ActivityReport.Item] {
         let bytes = try await request.bodyBytes()
-        let value = try ContractCoder.decode(JSONValue.self, from: bytes)
+        let value = try RawJSON(bytes).value
         if value["events"] != nil {
             try Schemas.activityReport.validate(value)
             return try ContractCoder.decode(ActivityReport.self, from: bytes).events

@@ -51,7 +51,10 @@ struct TasksController: Sendable {
 
     @Sendable func attempts(_ request: Request, _ context: OmoiRequestContext) async throws -> Response {
         let id = try await locate(context)
-        return .page(try await model.store.read { db in try AttemptTable.list(of: id, in: db) }, as: "attempts")
+        return .array(
+            try await model.store.read { db in try AttemptTable.list(of: id, in: db) },
+            for: request
+        )
     }
 
     @Sendable func dependencies(_ request: Request, _ context: OmoiRequestContext) async throws -> Response {

@@ -76,9 +76,9 @@ struct TicketsController: Sendable {
     @Sendable func history(_ request: Request, _ context: OmoiRequestContext) async throws -> Response {
         let id = try await locate(context)
         let page = try QueryParameters(request).page()
-        return .page(
+        return .array(
             try await model.store.read { db in try TransitionTable.list(of: id, page, in: db) },
-            as: "transitions"
+            for: request
         )
     }
 

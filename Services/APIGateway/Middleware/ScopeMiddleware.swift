@@ -45,7 +45,7 @@ struct ScopeMiddleware: RouterMiddleware {
     }
 }
 
-/// Refuses queries while the read model is not whole: an incomplete answer would look like a deletion.
+/// Refuses what looks into the read model while that is not whole: an incomplete answer would look like a deletion.
 struct ReadinessMiddleware: RouterMiddleware {
     typealias Context = OmoiRequestContext
 

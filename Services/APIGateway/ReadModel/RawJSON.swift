@@ -66,6 +66,47 @@ package struct RawJSON: Sendable {
 
     package var isNull: Bool { bytes.first == UInt8(ascii: "n") }
 
+    /// The value taken apart, for checking.
+    ///
+    /// - Throws: ``Fault`` `malformed-request` when a name occurs twice in one object: readers would disagree about
+    ///   which of the two counts.
+    package var value: JSONValue {
+        get throws(Fault) {
+            switch bytes.first {
+            case UInt8(ascii: "{"): return .object(try taken(apart: object))
+            case UInt8(ascii: "["):
+                return .array(try (elements ?? []).map { element throws(Fault) in try element.value })
+            case UInt8(ascii: "\""):
+                guard let string else { throw Fault(.malformed, "the JSON contains a string that cannot be read") }
+                return .string(string)
+            case UInt8(ascii: "t"), UInt8(ascii: "f"): return .bool(boolean == true)
+            case UInt8(ascii: "n"): return .null
+            default:
+                let text = String(decoding: bytes, as: UTF8.self)
+                if let integer = Int64(text) { return .integer(integer) }
+                guard let number = Double(text), number.isFinite else {
+                    throw Fault(.malformed, "the JSON contains a number that is too large")
+                }
+                return Int64(exactly: number).map { .integer($0) } ?? .number(number)
+            }
+        }
+    }
+
+    private func taken(apart object: RawObject?) throws(Fault) -> [String: JSONValue] {
+        guard let object else { return [:] }
+        var values: [String: JSONValue] = [:]
+        for member in object.members {
+            // The quotes belong to the name as a JSON value.
+            let name = RawJSON(document, member.name.lowerBound - 1..<member.name.upperBound + 1).string
+            guard let name else { throw Fault(.malformed, "the JSON contains a name that cannot be read") }
+            let value = try RawJSON(document, member.value).value
+            guard values.updateValue(value, forKey: name) == nil else {
+                throw Fault(.malformed, "\(name.prefix(200)): is there twice")
+            }
+        }
+        return values
+    }
+
     /// An object's members.
     package struct RawObject: Sendable {
         fileprivate let document: [UInt8]

@@ -17,6 +17,7 @@ package final class ReadModel: Sendable {
     static let recentLimit = 100_000
 
     let store: Store
+    private let emptied = Atomic<Bool>(false)
     private let recent = Mutex(RecentIdentifiers(limit: recentLimit))
     /// Tokens that were revoked.
     package let revoked = RevokedTokens()
@@ -34,6 +35,12 @@ package final class ReadModel: Sendable {
     /// Reads what is kept in memory: call once before the first request.
     package func load(now: Timestamp) async throws {
         for id in try await store.read({ db in try TokenTable.revoked(at: now, in: db) }) { revoked.insert(id) }
+    }
+
+    /// True from the moment the rows are thrown away until the owner's snapshot is there again.
+    var isEmptied: Bool {
+        get { emptied.load(ordering: .acquiring) }
+        set { emptied.store(newValue, ordering: .releasing) }
     }
 
     package func close() async { await store.close() }
@@ -119,6 +126,7 @@ package final class ReadModel: Sendable {
 
     /// Throws every row away. Revocations stay: a token never comes back.
     func clear(_ db: Database) throws {
+        isEmptied = true
         for table in ReadModelSchema.tables { try db.execute(sql: "DELETE FROM \(table)") }
         recent.withLock { $0.removeAll() }
     }

@@ -39,7 +39,7 @@ enum ReadModelSchema {
             card BLOB NOT NULL,
             body BLOB NOT NULL
         ) STRICT;
-        CREATE INDEX ticket_by_key ON ticket (key);
+        CREATE INDEX ticket_by_key ON ticket (key, id);
         CREATE INDEX ticket_by_project ON ticket (project_id, id, status, phase, priority) WHERE archived = 0;
         CREATE INDEX ticket_by_status ON ticket (status, id, phase, priority) WHERE archived = 0;
         CREATE INDEX ticket_on_board ON ticket (project_id, status, board_rank, id, priority) WHERE archived = 0;

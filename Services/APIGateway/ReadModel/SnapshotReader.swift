@@ -23,5 +23,6 @@ struct SnapshotReader: Sendable {
             }
             cursor = next
         } while cursor != nil
+        model.isEmptied = false
     }
 }

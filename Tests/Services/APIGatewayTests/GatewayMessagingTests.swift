@@ -129,6 +129,28 @@ struct GatewayMessagingTests {
         #expect(fixture.workflow.state.withLock { $0.snapshots } > 0)
     }
 
+    @Test func `a new gateway waits for the workflow before it answers`() async throws {
+        let fixture = try GatewayFixture.current
+        let (_, ticket, _) = try await fixture.sample()
+        await fixture.workflow.stop()
+        let fresh = try await RunningGateway(
+            url: fixture.broker.url,
+            home: "\(fixture.directory)/fresh",
+            waitsUntilReady: false
+        )
+        let api = fixture.api(fixture.member, of: fresh)
+        let path = "/api/v1/tickets/\(ticket.id)"
+        #expect(try await api.outcome("GET", "/livez").status == 200)
+        #expect(try await api.outcome("GET", "/readyz").status == 503)
+        let early = try await api.outcome("GET", path)
+        #expect(early.status == 503)
+        #expect(early.response.header("Retry-After") != nil)
+        try await fixture.workflow.start()
+        try await eventually("the gateway is ready") { await fresh.runtime.health.report().ready }
+        #expect(try await api.outcome("GET", path).status == 200)
+        await fresh.stop()
+    }
+
     @Test func `what another gateway wrote arrives by the stream`() async throws {
         let fixture = try GatewayFixture.current
         let second = try await RunningGateway(url: fixture.broker.url, home: "\(fixture.directory)/second")

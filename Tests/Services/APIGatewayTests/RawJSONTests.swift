@@ -41,6 +41,20 @@ struct RawJSONTests {
         #expect(object["n"]?.object == nil)
     }
 
+    @Test(arguments: [
+        "{}", "[]", "null", "true", "false", "-1", "1.5", "1e3", "1.0", "9223372036854775807", "9223372036854775808",
+        #""a\u00e4\n\ud83d\ude00""#, #"{"a":{"b":[{},1,"x",null,true]},"c\"d":"ü"}"#, #" { "a" : [ 1 , 2 ] } "#,
+    ])
+    func `taken apart it is what the decoder reads`(text: String) throws {
+        let bytes = Array(text.utf8)
+        #expect(try RawJSON(bytes).value == ContractCoder.decode(JSONValue.self, from: bytes))
+    }
+
+    @Test(arguments: [#"{"a":1,"a":2}"#, #"[{"b":{"a":1,"\u0061":2}}]"#, "1e999", #""\ud83d""#])
+    func `what readers would disagree about is refused`(text: String) {
+        #expect(throws: Fault.self) { try RawJSON(Array(text.utf8)).value }
+    }
+
     @Test(arguments: ["!", "", "YQ", String(repeating: "A", count: 1000)])
     func `a cursor that is none is refused`(text: String) {
         #expect(throws: Fault.self) { try PageCursor(parsing: text, list: "tickets") }
