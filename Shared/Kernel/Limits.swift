@@ -3,6 +3,10 @@ package enum Limits {
     // HTTP
     /// Largest request body, bytes.
     package static let requestBytes = 1 << 20
+    /// Silence after which a connection of a client is closed; longer than any command takes.
+    package static let httpIdle: Duration = .seconds(75)
+    /// Refused fields named in one answer.
+    package static let fieldErrors = 100
     /// Default and largest number of items on a page.
     package static let pageDefault = 50
     package static let pageMax = 200

@@ -38,13 +38,13 @@ package indirect enum Schema: Sendable {
 
     /// Checks a body.
     ///
-    /// - Throws: ``Fault`` `invalid-field` that lists every mistake.
+    /// - Throws: ``Fault`` `invalid-field` that lists the mistakes, at most ``Limits/fieldErrors``.
     package func validate(_ value: JSONValue) throws(Fault) {
         var errors: [Fault.FieldError] = []
         check(value, at: "", &errors)
         guard let first = errors.first else { return }
         let more = errors.count > 1 ? " (and \(errors.count - 1) more)" : ""
-        throw Fault(.invalid, "\(first.field): \(first.message)\(more)", errors: errors)
+        throw Fault(.invalid, "\(first.field): \(first.message)\(more)", errors: Array(errors.prefix(Limits.fieldErrors)))
     }
 
     private func check(_ value: JSONValue, at path: String, _ errors: inout [Fault.FieldError]) {

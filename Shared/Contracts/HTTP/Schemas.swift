@@ -152,16 +152,22 @@ package enum Schemas {
             ])),
     ])
 
+    private static let activityProperties: [Schema.Property] = [
+        .required("event_type", .cases(of: ActivityType.self)),
+        .optional("event_data", .any),
+        .optional("source", .oneOf(["agent", "worker", "system"])),
+        .optional("time", .timestamp),
+    ]
+
     package static let activityReport = Schema.object([
         .required(
             "events",
             .array(
-                of: .object([
-                    .required("event_type", .cases(of: ActivityType.self)),
-                    .optional("event_data", .any),
-                    .optional("source", .oneOf(["agent", "worker", "system"])),
-                    .required("sequence", .integer(1...Int64.max)),
-                    .optional("time", .timestamp),
-                ]), max: Limits.activityBatch))
+                of: .object([.required("sequence", .integer(1...Int64.max))] + activityProperties),
+                max: Limits.activityBatch))
     ])
+
+    /// One activity without the list around it, as the earlier system's workers report.
+    package static let activity = Schema.object(
+        [.optional("sequence", .integer(1...Int64.max))] + activityProperties)
 }

@@ -150,9 +150,12 @@ package struct BoardView: Codable, Sendable, Equatable {
         package var currentCount: Int
         package var wipExceeded: Bool
         package var tickets: [Card]
+        /// More cards: `?column=<id>&cursor=<next_cursor>`; nil on the last page.
+        package var nextCursor: String?
 
         package enum CodingKeys: String, CodingKey, CaseIterable {
             case id, name, tickets
+            case nextCursor = "next_cursor"
             case sequenceOrder = "sequence_order"
             case wipLimit = "wip_limit"
             case currentCount = "current_count"
@@ -161,7 +164,7 @@ package struct BoardView: Codable, Sendable, Equatable {
 
         package init(
             id: TicketStatus, name: String, sequenceOrder: Int, wipLimit: Int?, currentCount: Int,
-            wipExceeded: Bool, tickets: [Card]
+            wipExceeded: Bool, tickets: [Card], nextCursor: String? = nil
         ) {
             self.id = id
             self.name = name
@@ -170,6 +173,7 @@ package struct BoardView: Codable, Sendable, Equatable {
             self.currentCount = currentCount
             self.wipExceeded = wipExceeded
             self.tickets = tickets
+            self.nextCursor = nextCursor
         }
     }
 
