@@ -27,7 +27,9 @@ package struct Connection: ParsableArguments {
         if let file { path = file } else { path = "\(try surroundings.home())/admin.token" }
         guard let data = try? Data(contentsOf: URL(filePath: path)) else {
             throw Fault(
-                .unauthenticated, "no token: set OMOI_TOKEN, or OMOI_HOME to where `omoi up` runs (\(path) cannot be read)")
+                .unauthenticated,
+                "no token: set OMOI_TOKEN, or OMOI_HOME to where `omoi up` runs (\(path) cannot be read)"
+            )
         }
         let text = String(decoding: data, as: UTF8.self)
         return String(text.drop(while: \.isWhitespace).prefix { !$0.isWhitespace })

@@ -13,7 +13,11 @@ package struct Lookup: Sendable {
     ///
     /// - Parameter member: the member that holds the items; a route that answers an array has none.
     func list<Item: Decodable>(
-        _ path: String, query: [(String, String?)] = [], member: String, limit: Int = 1000, as: Item.Type = Item.self
+        _ path: String,
+        query: [(String, String?)] = [],
+        member: String,
+        limit: Int = 1000,
+        as: Item.Type = Item.self
     ) async throws -> [Item] {
         var items: [Item] = []
         var cursor: String?
@@ -41,7 +45,8 @@ package struct Lookup: Sendable {
                 "--project",
                 active.isEmpty
                     ? "there is no project yet; create one with `omoi project add`"
-                    : "say which: \(active.map(\.key).joined(separator: ", "))")
+                    : "say which: \(active.map(\.key).joined(separator: ", "))"
+            )
         }
         let found =
             projects.first { $0.id.description == name.lowercased() }

@@ -15,6 +15,8 @@ package struct Relay: Sendable {
     package let runtime: ServiceRuntime
     /// Called with the port once the server listens.
     package var onListening: @Sendable (Int) -> Void = { _ in }
+    /// Called for every reader that was cut because it did not read.
+    package var onCut: @Sendable () -> Void = {}
 
     package init(_ configuration: RelayConfiguration, common: CommonConfiguration, runtime: ServiceRuntime) {
         self.configuration = configuration
@@ -88,7 +90,8 @@ package struct Relay: Sendable {
                 signal: signal,
                 responder: RelayServer.responder(configuration, events: events, runtime: runtime),
                 logger: runtime.logger,
-                onListening: onListening
+                onListening: onListening,
+                onCut: onCut
             ),
         ]
     }

@@ -112,8 +112,10 @@ package enum Limits {
     package static let sseHeartbeat: Duration = .seconds(15)
     /// Bytes of events read and encoded at once for one reader.
     package static let ssePageBytes = 1 << 20
-    /// A reader that takes nothing for this long is cut; longer than ``sseHeartbeat``.
-    package static let sseWriteTimeout: Duration = .seconds(45)
+    /// A reader that takes nothing for this long is cut.
+    package static let sseWriteTimeout: Duration = .seconds(30)
+    /// A connection without a request for this long is closed.
+    package static let idleConnection: Duration = .seconds(60)
     /// Readers at the same time.
     package static let sseStreams = 1000
     /// Longest remaining life of a token that travels in an address.

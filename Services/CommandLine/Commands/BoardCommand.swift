@@ -5,7 +5,9 @@ import Kernel
 /// `omoi board`
 struct BoardCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "board", abstract: "Show the board: every column with its tickets.")
+        commandName: "board",
+        abstract: "Show the board: every column with its tickets."
+    )
 
     @Option(help: "Only this project (key, name or id).")
     var project: String?
@@ -24,10 +26,11 @@ struct BoardCommand: AsyncParsableCommand {
         board.columns.flatMap { column in
             let limit = column.wipLimit.map { " of \($0)" } ?? ""
             let title = "\(column.name)  \(column.currentCount)\(limit)\(column.wipExceeded ? "  over the limit" : "")"
-            return [title] + column.tickets.map { card in
-                let block = card.isBlocked ? "  blocked: \(card.blockReason?.rawValue ?? "yes")" : ""
-                return "  \(card.key)  \(card.completedTaskCount)/\(card.taskCount)  \(card.title)\(block)"
-            }
+            return [title]
+                + column.tickets.map { card in
+                    let block = card.isBlocked ? "  blocked: \(card.blockReason?.rawValue ?? "yes")" : ""
+                    return "  \(card.key)  \(card.completedTaskCount)/\(card.taskCount)  \(card.title)\(block)"
+                }
         }
     }
 }

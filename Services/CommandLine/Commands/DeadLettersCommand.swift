@@ -6,8 +6,10 @@ import Kernel
 /// `omoi dead-letters`
 struct DeadLettersCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "dead-letters", abstract: "Messages a service could not handle.",
-        subcommands: [List.self, Replay.self, Discard.self])
+        commandName: "dead-letters",
+        abstract: "Messages a service could not handle.",
+        subcommands: [List.self, Replay.self, Discard.self]
+    )
 
     /// `omoi dead-letters list`
     struct List: AsyncParsableCommand {
@@ -27,8 +29,14 @@ struct DeadLettersCommand: ParsableCommand {
                 var table = Table("SERVICE", "ID", "RECEIVED", "SOURCE", "TYPE", "REPLAYS", "REASON")
                 for item in page.items {
                     table.add(
-                        item.service, "\(item.id)", item.receivedAt.description, item.source, item.type,
-                        "\(item.replays)", item.reason)
+                        item.service,
+                        "\(item.id)",
+                        item.receivedAt.description,
+                        item.source,
+                        item.type,
+                        "\(item.replays)",
+                        item.reason
+                    )
                 }
                 return table.lines(empty: "no dead letters")
             }
@@ -44,8 +52,11 @@ struct DeadLettersCommand: ParsableCommand {
 
         func run() async throws {
             _ = try await connection.gateway().post(
-                "/api/v1/dead-letters/\(letter.path)/replay", body: Empty(),
-                idempotencyKey: Identifier.make().description, as: JSONValue.self)
+                "/api/v1/dead-letters/\(letter.path)/replay",
+                body: Empty(),
+                idempotencyKey: Identifier.make().description,
+                as: JSONValue.self
+            )
             try connection.show(json: letter.members(outcome: "replayed")) {
                 ["\(letter.service) \(letter.id) replayed"]
             }
@@ -61,7 +72,9 @@ struct DeadLettersCommand: ParsableCommand {
 
         func run() async throws {
             try await connection.gateway().delete(
-                "/api/v1/dead-letters/\(letter.path)", idempotencyKey: Identifier.make().description)
+                "/api/v1/dead-letters/\(letter.path)",
+                idempotencyKey: Identifier.make().description
+            )
             try connection.show(json: letter.members(outcome: "discarded")) {
                 ["\(letter.service) \(letter.id) discarded"]
             }

@@ -5,7 +5,9 @@ import Kernel
 /// `omoi doctor`
 struct DoctorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "doctor", abstract: "Check this machine and the running system; exit status 1 when something fails.")
+        commandName: "doctor",
+        abstract: "Check this machine and the running system; exit status 1 when something fails."
+    )
 
     @Flag(help: "Print one JSON object instead of text.")
     var json = false

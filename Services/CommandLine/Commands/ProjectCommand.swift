@@ -7,7 +7,10 @@ import Kernel
 /// `omoi project`
 struct ProjectCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "project", abstract: "Projects: bodies of work on one repository.", subcommands: [Add.self, List.self])
+        commandName: "project",
+        abstract: "Projects: bodies of work on one repository.",
+        subcommands: [Add.self, List.self]
+    )
 
     /// `omoi project add`
     struct Add: AsyncParsableCommand {
@@ -29,7 +32,8 @@ struct ProjectCommand: ParsableCommand {
         var description: String?
 
         @Option(
-            help: "JSON file with the settings (agent, checks, concurrency, ...); '-' reads standard input.")
+            help: "JSON file with the settings (agent, checks, concurrency, ...); '-' reads standard input."
+        )
         var settings: String?
 
         @OptionGroup var connection: Connection
@@ -62,8 +66,12 @@ struct ProjectCommand: ParsableCommand {
                 var table = Table("KEY", "NAME", "STATUS", "REPOSITORY", "ID")
                 for project in projects {
                     table.add(
-                        project.key, project.name, project.status.rawValue, project.repository ?? "-",
-                        project.id.description)
+                        project.key,
+                        project.name,
+                        project.status.rawValue,
+                        project.repository ?? "-",
+                        project.id.description
+                    )
                 }
                 return table.lines(empty: "no projects")
             }

@@ -6,7 +6,10 @@ import Kernel
 /// `omoi task`
 struct TaskCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "task", abstract: "Tasks: units that agents execute.", subcommands: [List.self, Show.self])
+        commandName: "task",
+        abstract: "Tasks: units that agents execute.",
+        subcommands: [List.self, Show.self]
+    )
 
     /// `omoi task list`
     struct List: AsyncParsableCommand {
@@ -28,8 +31,11 @@ struct TaskCommand: ParsableCommand {
             var ticketID: String?
             if let ticket { ticketID = try await lookup.ticket(ticket).id.description }
             let tasks: [WorkTask] = try await lookup.list(
-                "/api/v1/tasks", query: [("ticket_id", ticketID), ("status", status?.rawValue)], member: "tasks",
-                limit: limit)
+                "/api/v1/tasks",
+                query: [("ticket_id", ticketID), ("status", status?.rawValue)],
+                member: "tasks",
+                limit: limit
+            )
             try connection.show(json: ["tasks": JSONOutput.value(tasks)]) { TaskTable.lines(tasks) }
         }
     }
@@ -37,7 +43,8 @@ struct TaskCommand: ParsableCommand {
     /// `omoi task show`
     struct Show: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Show a task, its attempts and what holds it back.")
+            abstract: "Show a task, its attempts and what holds it back."
+        )
 
         @Argument(help: "Id.")
         var task: String
@@ -61,7 +68,9 @@ struct TaskCommand: ParsableCommand {
         }
 
         private func lines(
-            _ task: WorkTask, attempts: [Attempt], holds: [TaskExplanation.Hold]
+            _ task: WorkTask,
+            attempts: [Attempt],
+            holds: [TaskExplanation.Hold]
         ) -> [String] {
             var lines = [
                 task.title, "id        \(task.id)", "ticket    \(task.ticketID)",
@@ -76,8 +85,13 @@ struct TaskCommand: ParsableCommand {
             var table = Table("ATTEMPT", "STATUS", "STARTED", "ENDED", "SANDBOX", "ERROR")
             for attempt in attempts {
                 table.add(
-                    "\(attempt.number)", attempt.status.rawValue, attempt.startedAt.description,
-                    attempt.endedAt?.description ?? "-", attempt.sandboxID.description, attempt.error ?? "-")
+                    "\(attempt.number)",
+                    attempt.status.rawValue,
+                    attempt.startedAt.description,
+                    attempt.endedAt?.description ?? "-",
+                    attempt.sandboxID.description,
+                    attempt.error ?? "-"
+                )
             }
             lines += table.lines(empty: "no attempts yet")
             guard !task.status.isFinal, task.status == .pending else { return lines }
@@ -95,8 +109,13 @@ enum TaskTable {
         var table = Table("ID", "STATUS", "PHASE", "ATTEMPT", "AFTER", "TITLE")
         for task in tasks {
             table.add(
-                task.id.description, task.status.rawValue, task.phase.rawValue, "\(task.attempt)",
-                task.dependsOn.isEmpty ? "-" : "\(task.dependsOn.count)", task.title)
+                task.id.description,
+                task.status.rawValue,
+                task.phase.rawValue,
+                "\(task.attempt)",
+                task.dependsOn.isEmpty ? "-" : "\(task.dependsOn.count)",
+                task.title
+            )
         }
         return table.lines(empty: "no tasks")
     }

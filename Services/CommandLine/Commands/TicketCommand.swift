@@ -6,8 +6,10 @@ import Kernel
 /// `omoi ticket`
 struct TicketCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "ticket", abstract: "Tickets: work items on the board.",
-        subcommands: [TicketCreateCommand.self, List.self, Show.self])
+        commandName: "ticket",
+        abstract: "Tickets: work items on the board.",
+        subcommands: [TicketCreateCommand.self, List.self, Show.self]
+    )
 
     /// `omoi ticket list`
     struct List: AsyncParsableCommand {
@@ -29,15 +31,22 @@ struct TicketCommand: ParsableCommand {
             var projectID: String?
             if let project { projectID = try await lookup.project(project).id.description }
             let tickets: [Ticket] = try await lookup.list(
-                "/api/v1/tickets", query: [("project_id", projectID), ("status", status?.rawValue)],
-                member: "tickets", limit: limit)
+                "/api/v1/tickets",
+                query: [("project_id", projectID), ("status", status?.rawValue)],
+                member: "tickets",
+                limit: limit
+            )
             try connection.show(json: ["tickets": JSONOutput.value(tickets)]) {
                 var table = Table("KEY", "STATUS", "PRIORITY", "TASKS", "BLOCKED", "TITLE")
                 for ticket in tickets {
                     table.add(
-                        ticket.key, ticket.status.rawValue, ticket.priority.rawValue,
-                        "\(ticket.completedTaskCount)/\(ticket.taskCount)", ticket.block?.reason.rawValue ?? "-",
-                        ticket.title)
+                        ticket.key,
+                        ticket.status.rawValue,
+                        ticket.priority.rawValue,
+                        "\(ticket.completedTaskCount)/\(ticket.taskCount)",
+                        ticket.block?.reason.rawValue ?? "-",
+                        ticket.title
+                    )
                 }
                 return table.lines(empty: "no tickets")
             }
@@ -57,9 +66,14 @@ struct TicketCommand: ParsableCommand {
             let lookup = Lookup(try connection.gateway())
             let ticket = try await lookup.ticket(ticket)
             let tasks: [WorkTask] = try await lookup.list(
-                "/api/v1/tasks", query: [("ticket_id", ticket.id.description)], member: "tasks")
+                "/api/v1/tasks",
+                query: [("ticket_id", ticket.id.description)],
+                member: "tasks"
+            )
             let history: [Transition] = try await lookup.list(
-                "/api/v1/tickets/\(ticket.id)/history", member: "transitions")
+                "/api/v1/tickets/\(ticket.id)/history",
+                member: "transitions"
+            )
             try connection.show(
                 json: [
                     "ticket": JSONOutput.value(ticket), "tasks": JSONOutput.value(tasks),
@@ -84,8 +98,12 @@ struct TicketCommand: ParsableCommand {
             var table = Table("TIME", "FROM", "TO", "CAUSE", "REASON")
             for transition in history.sorted(by: { $0.id < $1.id }) {
                 table.add(
-                    transition.at.description, transition.fromStatus.rawValue, transition.toStatus.rawValue,
-                    transition.cause.rawValue, transition.reason ?? "-")
+                    transition.at.description,
+                    transition.fromStatus.rawValue,
+                    transition.toStatus.rawValue,
+                    transition.cause.rawValue,
+                    transition.reason ?? "-"
+                )
             }
             return lines + table.lines(empty: "no transitions yet")
         }

@@ -6,13 +6,15 @@ import Kernel
 /// `omoi ticket create`
 struct TicketCreateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "create", abstract: "Create a ticket, or several, with their tasks in one step.",
+        commandName: "create",
+        abstract: "Create a ticket, or several, with their tasks in one step.",
         discussion: """
             From a plan: --file plan.json holds one ticket ({"title": ..., "tasks": [...]}) or a batch \
             ({"tickets": [...]}); tasks refer to each other by "ref" and "depends_on". \
             By hand: --title, --description and --task for each task; every --task depends on the one before it \
             only with --in-order.
-            """)
+            """
+    )
 
     @Option(help: "The project (key, name or id); may be left out when there is only one or the plan names it.")
     var project: String?
@@ -50,8 +52,10 @@ struct TicketCreateCommand: AsyncParsableCommand {
     func run() async throws {
         let client = try connection.gateway()
         let created: TicketBatchResponse = try await client.post(
-            "/api/v1/tickets/batch", body: JSONValue.object(try await body(client)),
-            idempotencyKey: Identifier.make().description)
+            "/api/v1/tickets/batch",
+            body: JSONValue.object(try await body(client)),
+            idempotencyKey: Identifier.make().description
+        )
         try connection.show(
             json: ["tickets": JSONOutput.value(created.tickets), "tasks": JSONOutput.value(created.tasks)]
         ) {
@@ -81,7 +85,9 @@ struct TicketCreateCommand: AsyncParsableCommand {
     }
 
     private func batch(
-        _ tickets: [JSONValue], projectID: JSONValue?, _ client: APIClient
+        _ tickets: [JSONValue],
+        projectID: JSONValue?,
+        _ client: APIClient
     ) async throws -> [String: JSONValue] {
         ["project_id": try await self.projectID(projectID, client), "tickets": .array(tickets)]
     }
@@ -94,12 +100,19 @@ struct TicketCreateCommand: AsyncParsableCommand {
     private func fromOptions() throws -> JSONValue {
         let tasks = task.enumerated().map { index, title in
             TaskSpecification(
-                ref: "task-\(index + 1)", title: title,
-                dependsOn: inOrder && index > 0 ? ["task-\(index)"] : nil)
+                ref: "task-\(index + 1)",
+                title: title,
+                dependsOn: inOrder && index > 0 ? ["task-\(index)"] : nil
+            )
         }
         return try JSONOutput.value(
             TicketCreate(
-                title: title ?? "", description: description, priority: priority, tasks: tasks.isEmpty ? nil : tasks))
+                title: title ?? "",
+                description: description,
+                priority: priority,
+                tasks: tasks.isEmpty ? nil : tasks
+            )
+        )
     }
 }
 

@@ -6,11 +6,13 @@ import Kernel
 /// `omoi watch`
 struct WatchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "watch", abstract: "Print every transition as it happens.",
+        commandName: "watch",
+        abstract: "Print every transition as it happens.",
         discussion: """
             With --json, one object per event: {"version": 1, "event": <CloudEvent>}. With --until-done the exit \
             status is 0 when the ticket is done and 1 when it is blocked or archived.
-            """)
+            """
+    )
 
     @Option(help: "Only this ticket (key or id).")
     var ticket: String?
@@ -36,11 +38,14 @@ struct WatchCommand: AsyncParsableCommand {
         let gateway = try connection.gateway()
         let json = connection.json
         let watcher = Watcher(
-            gateway: gateway, relay: try await connection.relay(relayUrl),
+            gateway: gateway,
+            relay: try await connection.relay(relayUrl),
             print: { event, line in
                 let value = json ? try? JSONOutput.line(["event": JSONOutput.value(event)]) : line
                 console.print(value ?? line)
-            }, console: console)
+            },
+            console: console
+        )
         guard let name = ticket else {
             var projectID: Identifier?
             if let project { projectID = try await Lookup(gateway).project(project).id }

@@ -46,16 +46,20 @@ package enum MachineChecks {
             return .ok("rabbitmq-server", "is not installed; OMOI_AMQP_URL names a broker elsewhere")
         }
         return .fail(
-            "rabbitmq-server", "is not installed",
-            fix: "apt-get install rabbitmq-server, or set OMOI_AMQP_URL to a broker that runs")
+            "rabbitmq-server",
+            "is not installed",
+            fix: "apt-get install rabbitmq-server, or set OMOI_AMQP_URL to a broker that runs"
+        )
     }
 
     /// Starts a process in namespaces of its own, as the orchestrator does for agents.
     private static func bubblewrap() async throws -> Finding {
         guard Surroundings.current.variable("OMOI_SANDBOX_PROVIDER") != "process" else {
             return .warn(
-                "bwrap", "is not used: OMOI_SANDBOX_PROVIDER=process runs agents without isolation",
-                fix: "unset OMOI_SANDBOX_PROVIDER")
+                "bwrap",
+                "is not used: OMOI_SANDBOX_PROVIDER=process runs agents without isolation",
+                fix: "unset OMOI_SANDBOX_PROVIDER"
+            )
         }
         let arguments = [
             "--unshare-all", "--die-with-parent", "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc",
@@ -66,9 +70,11 @@ package enum MachineChecks {
         case .missing: return .fail("bwrap", "is not installed", fix: "apt-get install bubblewrap")
         case .broken(let text):
             return .fail(
-                "bwrap", "cannot make a sandbox: \(text)",
+                "bwrap",
+                "cannot make a sandbox: \(text)",
                 fix: "allow user namespaces: sysctl -w kernel.unprivileged_userns_clone=1"
-                    + " (and kernel.apparmor_restrict_unprivileged_userns=0 where that exists)")
+                    + " (and kernel.apparmor_restrict_unprivileged_userns=0 where that exists)"
+            )
         }
     }
 

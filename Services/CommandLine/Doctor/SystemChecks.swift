@@ -84,7 +84,10 @@ package struct SystemChecks: Sendable {
         do {
             let token = try Connection.token(file: nil)
             let page: DeadLetterPage = try await APIClient(
-                client: client, baseURL: instance.gatewayURL, token: token, timeout: .seconds(15)
+                client: client,
+                baseURL: instance.gatewayURL,
+                token: token,
+                timeout: .seconds(15)
             ).get("/api/v1/dead-letters")
             guard page.total > 0 else { return .ok("dead letters", "none") }
             return .warn("dead letters", "\(page.total)", fix: "omoi dead-letters list")
@@ -103,7 +106,8 @@ package struct SystemChecks: Sendable {
         let name = "outbox of \(service)"
         let text = "oldest unconfirmed event is \(Int(age)) s old"
         return age < 10
-            ? .ok(name, text) : .warn(name, text, fix: "check the broker: events wait in the service until it takes them")
+            ? .ok(name, text)
+            : .warn(name, text, fix: "check the broker: events wait in the service until it takes them")
     }
 
     /// The largest value of a metric in Prometheus text format; nil when it is not there.

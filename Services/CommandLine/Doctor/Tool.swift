@@ -25,12 +25,17 @@ enum Tool {
         return try await withThrowingTaskGroup(of: Outcome.self) { group in
             group.addTask {
                 let result = try await Subprocess.run(
-                    .path(FilePath(path)), arguments: Arguments(arguments), input: .none,
-                    output: .string(limit: 1 << 16), error: .string(limit: 1 << 16))
+                    .path(FilePath(path)),
+                    arguments: Arguments(arguments),
+                    input: .none,
+                    output: .string(limit: 1 << 16),
+                    error: .string(limit: 1 << 16)
+                )
                 let output = result.standardOutput
                 let text = output.isEmpty ? result.standardError : output
                 return result.terminationStatus.isSuccess
-                    ? .works(firstLine(text)) : .broken(firstLine(result.standardError.isEmpty ? text : result.standardError))
+                    ? .works(firstLine(text))
+                    : .broken(firstLine(result.standardError.isEmpty ? text : result.standardError))
             }
             group.addTask {
                 try await Task.sleep(for: patience)

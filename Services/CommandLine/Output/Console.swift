@@ -12,7 +12,9 @@ package struct Console: Sendable {
 
     /// Standard output and standard error.
     package static let standard = Console(
-        output: { Self.write($0, to: STDOUT_FILENO) }, error: { Self.write($0, to: STDERR_FILENO) })
+        output: { Self.write($0, to: STDOUT_FILENO) },
+        error: { Self.write($0, to: STDERR_FILENO) }
+    )
 
     /// A result, for standard output.
     package func print(_ line: String) { writeOutput(line) }

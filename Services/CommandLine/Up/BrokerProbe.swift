@@ -32,7 +32,8 @@ enum BrokerProbe {
         guard isConnected else {
             throw Fault(
                 .unavailable,
-                "OMOI_AMQP_URL: no broker answers at \(address(of: url)), or it refuses the user; check that it runs")
+                "OMOI_AMQP_URL: no broker answers at \(address(of: url)), or it refuses the user; check that it runs"
+            )
         }
     }
 

@@ -28,7 +28,12 @@ package struct Demonstration: Sendable {
         let gateway = APIClient(client: client, baseURL: instance.gatewayURL, token: token)
         let relay = APIClient(client: client, baseURL: instance.relayURL, token: token)
         let project = try await project(gateway, repository: repository)
-        let watcher = Watcher(gateway: gateway, relay: relay, print: { _, line in console.print(line) }, console: console)
+        let watcher = Watcher(
+            gateway: gateway,
+            relay: relay,
+            print: { _, line in console.print(line) },
+            console: console
+        )
         let (ticket, outcome) = try await withThrowingTaskGroup(of: (Ticket, Watcher.Outcome).self) { group in
             group.addTask { try await work(gateway, watcher, project) }
             group.addTask {
@@ -49,11 +54,14 @@ package struct Demonstration: Sendable {
 
     /// Creates the ticket once the stream is open, so that every transition from the first is shown.
     private func work(
-        _ gateway: APIClient, _ watcher: Watcher, _ project: Project
+        _ gateway: APIClient,
+        _ watcher: Watcher,
+        _ project: Project
     ) async throws -> (Ticket, Watcher.Outcome) {
         var created: Ticket?
         let outcome = try await watcher.follow(
-            [("type", "ticket.*"), ("type", "task.*"), ("project_id", project.id.description)], keys: [:],
+            [("type", "ticket.*"), ("type", "task.*"), ("project_id", project.id.description)],
+            keys: [:],
             decide: { $0.id == created?.id ? Watcher.outcome(of: $0) : nil }
         ) {
             if let created { return try await gateway.get("/api/v1/tickets/\(created.id)") }
@@ -70,7 +78,10 @@ package struct Demonstration: Sendable {
             "tickets": .array([try InputFile.json("\(directory)/plan.json", option: "--demo")]),
         ])
         let response: TicketBatchResponse = try await gateway.post(
-            "/api/v1/tickets/batch", body: body, idempotencyKey: Identifier.make().description)
+            "/api/v1/tickets/batch",
+            body: body,
+            idempotencyKey: Identifier.make().description
+        )
         guard let ticket = response.tickets.first else { throw Fault(.internalError, "no ticket was created") }
         return ticket
     }
@@ -86,7 +97,10 @@ package struct Demonstration: Sendable {
         }
         body["repository"] = .string(repository)
         return try await gateway.post(
-            "/api/v1/projects", body: JSONValue.object(body), idempotencyKey: Identifier.make().description)
+            "/api/v1/projects",
+            body: JSONValue.object(body),
+            idempotencyKey: Identifier.make().description
+        )
     }
 
     private func prepare(_ repository: String) async throws {
@@ -105,7 +119,10 @@ package struct Demonstration: Sendable {
 
     /// The history of the branch that joins all others, and what it changed.
     private func showResult(
-        of ticket: Ticket, _ gateway: APIClient, _ repository: String, _ console: Console
+        of ticket: Ticket,
+        _ gateway: APIClient,
+        _ repository: String,
+        _ console: Console
     ) async throws {
         let tasks: [WorkTask] = try await Lookup(gateway)
             .list("/api/v1/tasks", query: [("ticket_id", ticket.id.description)], member: "tasks")
@@ -125,8 +142,12 @@ package struct Demonstration: Sendable {
     private func git(_ arguments: [String], in repository: String) async throws -> [String] {
         let identity = ["-C", repository, "-c", "user.name=Omoi demonstration", "-c", "user.email=demo@omoi.invalid"]
         let result = try await Subprocess.run(
-            .name("git"), arguments: Arguments(identity + arguments), input: .none,
-            output: .string(limit: 1 << 20), error: .string(limit: 1 << 16))
+            .name("git"),
+            arguments: Arguments(identity + arguments),
+            input: .none,
+            output: .string(limit: 1 << 20),
+            error: .string(limit: 1 << 16)
+        )
         guard result.terminationStatus.isSuccess else {
             throw Fault(.internalError, "git \(arguments.first ?? ""): \(result.standardError)")
         }

@@ -27,7 +27,10 @@ package struct Home: Sendable {
             try manager.createDirectory(atPath: path, withIntermediateDirectories: true, attributes: attributes)
             for folder in ["logs", "run", "data", "sandboxes"] {
                 try manager.createDirectory(
-                    atPath: "\(path)/\(folder)", withIntermediateDirectories: true, attributes: attributes)
+                    atPath: "\(path)/\(folder)",
+                    withIntermediateDirectories: true,
+                    attributes: attributes
+                )
             }
         } catch {
             throw Fault(.unavailable, "OMOI_HOME: cannot create '\(path)'", cause: error)

@@ -33,7 +33,6 @@ package struct Instance: Sendable {
     ///
     /// - Parameter body: runs once all services are ready; nil: for ever.
     package func run(_ body: (@Sendable (Instance) async throws -> Void)?) async throws {
-        let signals = await UnixSignalsSequence(trapping: [.sigint, .sigterm])
         try home.create()
         let lock = try HomeLock(home)
         defer { withExtendedLifetime(lock) {} }
@@ -41,6 +40,8 @@ package struct Instance: Sendable {
         try Port.check("OMOI_HTTP_PORT", port: httpPort, address: surroundings.bindAddress)
         try Port.check("OMOI_RELAY_PORT", port: relayPort, address: surroundings.bindAddress)
         let directory = try Self.executableDirectory()
+        // From here on there is something to stop.
+        let signals = await UnixSignalsSequence(trapping: [.sigint, .sigterm])
         let broker = try await startBroker()
         let outcome = await withTaskGroup(of: Result<Void, any Error>.self) { group in
             group.addTask {
@@ -95,7 +96,9 @@ package struct Instance: Sendable {
     }
 
     private func runServices(
-        from directory: String, broker: LocalBroker?, _ body: (@Sendable (Instance) async throws -> Void)?
+        from directory: String,
+        broker: LocalBroker?,
+        _ body: (@Sendable (Instance) async throws -> Void)?
     ) async throws {
         let services = try Self.services.map { try service($0, in: directory, brokerURL: broker?.url) }
         try await withThrowingTaskGroup(of: Void.self) { group in
@@ -140,8 +143,13 @@ package struct Instance: Sendable {
         // Gateway and relay answer health questions on the port they serve anyway.
         environment["OMOI_HEALTH_PORT"] = String(port == httpPort || port == relayPort ? 0 : port)
         return ServiceProcess(
-            name: name, executable: executable, healthPort: port, environment: environment, home: home,
-            console: surroundings.console)
+            name: name,
+            executable: executable,
+            healthPort: port,
+            environment: environment,
+            home: home,
+            console: surroundings.console
+        )
     }
 
     /// Starts the private broker again when it died.

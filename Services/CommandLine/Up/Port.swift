@@ -21,7 +21,8 @@ enum Port {
             .conflict,
             reason == EADDRINUSE
                 ? "\(variable): port \(port) on \(address) is in use; stop what listens there or choose another port"
-                : "\(variable): cannot listen on \(address) port \(port): \(String(cString: strerror(reason)))")
+                : "\(variable): cannot listen on \(address) port \(port): \(String(cString: strerror(reason)))"
+        )
     }
 
     /// Whether something accepts connections.
@@ -48,7 +49,9 @@ enum Port {
     }
 
     private static func withSocket<Value>(
-        address: String, port: Int, _ body: (Int32, UnsafePointer<sockaddr>, socklen_t) -> Value
+        address: String,
+        port: Int,
+        _ body: (Int32, UnsafePointer<sockaddr>, socklen_t) -> Value
     ) -> Value? {
         var hints = addrinfo()
         hints.ai_socktype = Int32(SOCK_STREAM.rawValue)

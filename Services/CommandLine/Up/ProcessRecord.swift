@@ -39,7 +39,9 @@ package struct ProcessRecord: Codable, Sendable, Equatable {
     /// Notes the process.
     func write(_ service: String, in home: Home) throws {
         try home.writeSecret(
-            String(decoding: ContractCoder.encode(self), as: UTF8.self), to: Self.file(service, in: home))
+            String(decoding: ContractCoder.encode(self), as: UTF8.self),
+            to: Self.file(service, in: home)
+        )
     }
 
     /// Forgets the process of a service.

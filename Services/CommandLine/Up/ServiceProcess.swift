@@ -28,7 +28,12 @@ package final class ServiceProcess: Sendable {
     private static let patience: Duration = .seconds(15)
 
     package init(
-        name: String, executable: String, healthPort: Int, environment: [String: String], home: Home, console: Console
+        name: String,
+        executable: String,
+        healthPort: Int,
+        environment: [String: String],
+        home: Home,
+        console: Console
     ) {
         self.name = name
         self.executable = executable
@@ -55,7 +60,8 @@ package final class ServiceProcess: Sendable {
             let pause = backoff.delay(afterAttempt: failures, random: Double.random(in: 0..<1))
             console.note(
                 "omoi: \(name) ended (\(Self.text(ending))); starting it again in \(pause.milliseconds) ms"
-                    + " (log: \(home.logFile(name)))")
+                    + " (log: \(home.logFile(name)))"
+            )
             do {
                 try await Task.sleep(for: pause)
             } catch is CancellationError {
@@ -66,8 +72,11 @@ package final class ServiceProcess: Sendable {
 
     private func once() async throws -> TerminationStatus {
         let log = try FileDescriptor.open(
-            FilePath(home.logFile(name)), .writeOnly, options: [.create, .append, .closeOnExec],
-            permissions: [.ownerReadWrite])
+            FilePath(home.logFile(name)),
+            .writeOnly,
+            options: [.create, .append, .closeOnExec],
+            permissions: [.ownerReadWrite]
+        )
         var options = PlatformOptions()
         // A group of its own: Ctrl-C in the terminal reaches `up` alone, which stops the services in order.
         options.processGroupID = 0
@@ -75,9 +84,12 @@ package final class ServiceProcess: Sendable {
         let variables = environment.map { (Environment.Key(stringLiteral: $0), $1) }
         let name = name, home = home, healthPort = healthPort
         let result = try await Subprocess.run(
-            .path(FilePath(executable)), environment: .custom(Dictionary(uniqueKeysWithValues: variables)),
-            platformOptions: options, input: .none,
-            output: .fileDescriptor(log, closeAfterSpawningProcess: true), error: .combinedWithOutput
+            .path(FilePath(executable)),
+            environment: .custom(Dictionary(uniqueKeysWithValues: variables)),
+            platformOptions: options,
+            input: .none,
+            output: .fileDescriptor(log, closeAfterSpawningProcess: true),
+            error: .combinedWithOutput
         ) { execution in
             try ProcessRecord(processID: execution.processIdentifier.value, healthPort: healthPort)?
                 .write(name, in: home)

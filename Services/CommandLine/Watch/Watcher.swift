@@ -20,8 +20,11 @@ package struct Watcher: Sendable {
     /// Follows all tickets of a project, or of all projects, until cancelled.
     func watch(projectID: Identifier?) async throws {
         _ = try await follow(
-            [("type", "ticket.*"), ("type", "task.*"), ("project_id", projectID?.description)], keys: [:],
-            decide: { _ in nil }, begin: { nil })
+            [("type", "ticket.*"), ("type", "task.*"), ("project_id", projectID?.description)],
+            keys: [:],
+            decide: { _ in nil },
+            begin: { nil }
+        )
     }
 
     /// Follows one ticket: for ever, or until it is done or stopped for good.
@@ -32,7 +35,8 @@ package struct Watcher: Sendable {
             [("type", "ticket.*"), ("type", "task.*"), ("ticket_id", ticket.id.description)],
             keys: [ticket.id: ticket.key],
             decide: { untilDecided ? Self.outcome(of: $0) : nil },
-            begin: { try await gateway.get("/api/v1/tickets/\(ticket.id)") })
+            begin: { try await gateway.get("/api/v1/tickets/\(ticket.id)") }
+        )
         return outcome ?? .stopped(reason: "not watched any more")
     }
 
@@ -41,7 +45,9 @@ package struct Watcher: Sendable {
     ///   - decide: whether a ticket's new state ends the watch.
     ///   - begin: called when the stream is open at a new position; its ticket is decided on like one of an event.
     func follow(
-        _ query: [(String, String?)], keys known: [Identifier: String], decide: (Ticket) -> Outcome?,
+        _ query: [(String, String?)],
+        keys known: [Identifier: String],
+        decide: (Ticket) -> Outcome?,
         begin: () async throws -> Ticket?
     ) async throws -> Outcome? {
         var keys = known

@@ -15,6 +15,8 @@ struct RelayServer: Service {
     let logger: Logger
     /// Called with the port once the server listens.
     let onListening: @Sendable (Int) -> Void
+    /// Called for every reader that was cut.
+    let onCut: @Sendable () -> Void
 
     static func responder(
         _ configuration: RelayConfiguration,
@@ -44,8 +46,13 @@ struct RelayServer: Service {
             server: .http1(
                 configuration: .init(
                     additionalChannelHandlers: [
-                        IdleStateHandler(writeTimeout: writeTimeout), SlowReaderHandler { cut.increment() },
-                    ])
+                        SlowReaderHandler(limit: writeTimeout) {
+                            cut.increment()
+                            onCut()
+                        }
+                    ],
+                    idleTimeout: .milliseconds(Limits.idleConnection.milliseconds)
+                )
             ),
             configuration: .init(address: .hostname(configuration.bind, port: configuration.port)),
             onServerRunning: { channel in onListening(channel.localAddress?.port ?? configuration.port) },
