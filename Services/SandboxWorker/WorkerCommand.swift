@@ -27,8 +27,31 @@ package enum WorkerCommand {
 
         """
 
-    /// Runs the command line to its exit status. To be called first in the process, on its only thread.
-    package static func run(_ arguments: [String], environment: [String: String]) async -> WorkerExit {
+    /// Executes the command line and ends the process. To be called on the main thread, before there is any other.
+    ///
+    /// The main thread takes SIGTERM and SIGINT: they are blocked before any other thread exists, so that all inherit
+    /// that; programs the worker starts do not.
+    package static func main(_ arguments: [String], environment: [String: String]) -> Never {
+        signal(SIGPIPE, SIG_IGN)
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        sigaddset(&signals, SIGTERM)
+        sigaddset(&signals, SIGINT)
+        pthread_sigmask(SIG_BLOCK, &signals, nil)
+        let stop = StopSignal()
+        // Unstructured: an asynchronous main function would hand the main thread, unblocked, to the run loop.
+        Task { exit(await run(arguments, environment: environment, stop: stop).rawValue) }
+        var number: CInt = 0
+        while true {
+            if sigwait(&signals, &number) == 0 { stop.request() }
+        }
+    }
+
+    private static func run(
+        _ arguments: [String],
+        environment: [String: String],
+        stop: StopSignal
+    ) async -> WorkerExit {
         if arguments.dropFirst().contains(where: { $0 == "--help" || $0 == "-h" }) {
             write(help, to: STDOUT_FILENO)
             return .answered
@@ -43,39 +66,14 @@ package enum WorkerCommand {
             return .usage
         }
         let logger = Logger(label: "sandbox-worker") { _ in JSONLogHandler(service: "sandbox-worker", level: level) }
-        let stop = StopSignal()
-        stopOnSignals(stop)
         if !ProcessTree.adoptOrphans() { logger.warning("processes that leave the agent's tree may get away") }
         do {
-            let worker = Worker(
-                files: try SandboxFiles(path: arguments[2]),
-                tree: .everything,
-                stop: stop,
-                logger: logger
-            )
+            let files = try SandboxFiles(path: arguments[2])
+            let worker = Worker(files: files, tree: .everything, stop: stop, logger: logger)
             return arguments[1] == "run" ? await worker.run() : await worker.submit()
         } catch {
             logger.error("\(error.message)")
             return .usage
-        }
-    }
-
-    /// SIGTERM and SIGINT are taken by a thread of their own. Blocked before any other thread exists, so that all
-    /// inherit it; programs the worker starts do not.
-    private static func stopOnSignals(_ stop: StopSignal) {
-        signal(SIGPIPE, SIG_IGN)
-        var signals = sigset_t()
-        sigemptyset(&signals)
-        sigaddset(&signals, SIGTERM)
-        sigaddset(&signals, SIGINT)
-        pthread_sigmask(SIG_BLOCK, &signals, nil)
-        let waited = signals
-        startThread(named: "omoi-signals") {
-            var number: CInt = 0
-            while true {
-                var signals = waited
-                if sigwait(&signals, &number) == 0 { stop.request() }
-            }
         }
     }
 

@@ -1,12 +1,9 @@
 import FoundationEssentials
-import Glibc
 import SandboxWorker
 
 @main
 struct Main {
-    static func main() async {
-        let arguments = CommandLine.arguments
-        let exitStatus = await WorkerCommand.run(arguments, environment: ProcessInfo.processInfo.environment)
-        exit(exitStatus.rawValue)
+    static func main() {
+        WorkerCommand.main(CommandLine.arguments, environment: ProcessInfo.processInfo.environment)
     }
 }

@@ -55,7 +55,8 @@ struct Git: Sendable {
         timeout: Duration = Limits.gitTimeout,
         stop: StopSignal? = nil
     ) async throws -> [UInt8] {
-        var line = ["--git-dir=\(repository)", "--work-tree=\(workTree)"]
+        // `init` makes the repository it is told to and refuses to be told twice.
+        var line = arguments.first == "init" ? [] : ["--git-dir=\(repository)", "--work-tree=\(workTree)"]
         line += (Self.overrides + config).flatMap { ["-c", $0] } + arguments
         var options = PlatformOptions()
         options.createSession = true

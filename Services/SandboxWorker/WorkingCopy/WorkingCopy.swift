@@ -170,7 +170,7 @@ struct WorkingCopy: Sendable {
                         "cannot push '\(branch)' to \(repositoryName): \(withoutRepository(reason))"
                     )
                 }
-                await StopSignal().pause(backoff.delay(afterAttempt: attempt, random: .random(in: 0..<1)))
+                try? await Task.sleep(for: backoff.delay(afterAttempt: attempt, random: .random(in: 0..<1)))
             }
         }
     }

@@ -38,7 +38,7 @@ struct StreamTests {
 
     @Test func `a slow reader holds the server back and loses nothing`() async throws {
         let chunk = 64 << 10
-        let chunks = 1024
+        let chunks = 256
         let written = Mutex(0)
         try await withServer {
             $0.get("/") { _, _ in
