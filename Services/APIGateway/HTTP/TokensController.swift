@@ -15,7 +15,9 @@ struct TokensController: Sendable {
         if let own = actor.projectID, body.value.projectID != own {
             throw Fault(.forbidden, "a token bound to project \(own) may issue tokens for that project only")
         }
-        let origin = try CommandClient.Origin(request, context, body: body.bytes)
+        var origin = try CommandClient.Origin(request, context, body: body.bytes)
+        // A key would make the owner keep the answer, and with it the secret: a repetition makes another token instead.
+        origin.idempotency = nil
         let reply = try await commands.send(IssueToken(body: body.value), from: origin)
         let details = try Members(Members(reply, "reply").required("details"), "details")
         return .json(
