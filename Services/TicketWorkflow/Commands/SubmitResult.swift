@@ -137,7 +137,7 @@ extension UnitOfWork {
     /// Gives the task back to an attempt that was declared lost and turned out to be alive.
     fileprivate func readopt(_ attempt: Attempt) throws {
         try update(task: attempt.taskID, .taskAssigned, attempt: attempt) { record in
-            record.task.status = .assigned
+            try record.task.take(.claim)
             record.task.sandboxID = attempt.sandboxID
         }
     }

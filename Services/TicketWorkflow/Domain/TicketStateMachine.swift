@@ -42,3 +42,15 @@ enum TaskStateMachine {
         }
     }
 }
+
+extension WorkTask {
+    /// Takes an edge.
+    ///
+    /// - Throws: ``Fault`` `conflict` when the task's state has no such edge.
+    mutating func take(_ input: TaskStateMachine.Input) throws {
+        guard let next = TaskStateMachine.next(status, input) else {
+            throw Fault(.conflict, "the task is \(status.rawValue) and cannot \(input)")
+        }
+        status = next
+    }
+}

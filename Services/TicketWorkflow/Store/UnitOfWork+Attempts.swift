@@ -22,7 +22,7 @@ extension UnitOfWork {
         let deadline = now + .seconds(seconds) + environment.configuration.deadlineGrace
         let claimed = try update(task: id, .taskAssigned, attempt: attempt) { record in
             record.fence = attempt.fence
-            record.task.status = .assigned
+            try record.task.take(.claim)
             record.task.attempt = attempt.number
             record.task.sandboxID = sandbox
             record.task.sandboxStopped = false
@@ -44,7 +44,7 @@ extension UnitOfWork {
     func start(task id: Identifier, attempt: Attempt) throws {
         guard try task(id).status == .assigned else { return }
         try update(task: id, .taskStarted, attempt: attempt) { record in
-            record.task.status = .running
+            try record.task.take(.start)
             record.task.startedAt = now
         }
     }
@@ -59,7 +59,7 @@ extension UnitOfWork {
         switch outcome {
         case .retry(let notBefore):
             try update(task: task.id, .taskRetrying, attempt: attempt) { record in
-                task.status = .pending
+                try task.take(.retry)
                 task.readyAt = nil
                 task.notBefore = notBefore
                 task.sandboxID = nil
@@ -76,7 +76,7 @@ extension UnitOfWork {
             )
         case .end(let status):
             try update(task: task.id, status == .timedOut ? .taskTimedOut : .taskFailed, attempt: attempt) { record in
-                task.status = status
+                try task.take(status == .timedOut ? .timeOut : .fail)
                 task.completedAt = now
                 record.task = task
             }
@@ -89,7 +89,7 @@ extension UnitOfWork {
         let attempt = try close(attempt, as: .completed, domain: nil, error: nil)
         let task = try task(attempt.taskID)
         try update(task: task.id, .taskCompleted, attempt: attempt) { record in
-            record.task.status = .completed
+            try record.task.take(.complete)
             record.task.completedAt = now
             record.task.error = nil
             record.task.notBefore = nil
@@ -115,7 +115,7 @@ extension UnitOfWork {
         if isOpen, let open = attempt { attempt = try close(open, as: .cancelled, domain: nil, error: reason) }
         let cancelled = try update(task: id, .taskCancelled, attempt: isOpen ? attempt : nil) { record in
             record.fence += 1
-            record.task.status = .cancelled
+            try record.task.take(.cancel)
             record.task.error = reason
             record.task.readyAt = nil
             record.task.notBefore = nil

@@ -178,10 +178,10 @@ extension UnitOfWork {
         task id: Identifier,
         _ type: EventType,
         attempt: Attempt? = nil,
-        _ change: (inout TaskRecord) -> Void
+        _ change: (inout TaskRecord) throws -> Void
     ) throws -> TaskRecord {
         var record = try taskRecord(id)
-        change(&record)
+        try change(&record)
         record.task.version += 1
         record.task.updatedAt = now
         tasks[id] = record

@@ -43,8 +43,8 @@ final class TestWorkflow: Sendable {
         environment.leases.restart(uptime: time.uptime())
     }
 
-    /// Orders to stop a sandbox that were pushed so far.
-    var stops: [StopSandbox] { stopLog.all.map(\.1) }
+    /// Orders to stop a sandbox that were pushed so far: its id and the reason.
+    var stops: [String] { stopLog.all.map { "\($0.1.sandboxID) \($0.1.reason)" } }
 
     /// Runs a command as the command server would: a kept refusal is committed, any other leaves nothing.
     @discardableResult
@@ -248,6 +248,7 @@ extension ResultSubmission {
 }
 
 /// Runs the body with a workflow in a folder of its own.
+@discardableResult
 func withWorkflow<Value>(
     seed: UInt64 = 1,
     _ body: (TestWorkflow) async throws -> Value

@@ -1,0 +1,124 @@
+import Contracts
+import Kernel
+import Testing
+
+@testable import TicketWorkflow
+
+/// Moves by hand go through the same door as automatic ones.
+@Suite(.timeLimit(.minutes(1)))
+struct TransitionTests {
+    private func move(
+        _ ticket: Identifier,
+        _ to: TicketStatus,
+        version: Int? = nil,
+        force: Bool? = nil
+    ) -> TransitionTicket {
+        TransitionTicket(
+            id: ticket,
+            ifVersion: version,
+            body: TicketTransition(toStatus: to, reason: "why", force: force)
+        )
+    }
+
+    @Test func `a move by hand is recorded with its actor and reason`() async throws {
+        try await withWorkflow { workflow in
+            let project = try await workflow.project()
+            let ticket = try await workflow.tickets(project, [TicketCreate(title: "t")]).tickets[0]
+            let moved = try await workflow.run(move(ticket.id, .testing), as: TestWorkflow.member)
+            #expect(moved.status == .testing)
+            #expect(moved.version == 5)
+            let transitions = try await workflow.transitions(ticket.id)
+            #expect(transitions.map(\.toStatus) == [.analyzing, .building, .buildingDone, .testing])
+            #expect(transitions.map(\.cause) == [.passed, .passed, .passed, .manual])
+            #expect(transitions.last?.actor == "ann")
+            #expect(transitions.last?.reason == "why")
+        }
+    }
+
+    @Test func `one of two moves wins`() async throws {
+        try await withWorkflow { workflow in
+            let project = try await workflow.project()
+            let ticket = try await workflow.tickets(project, [TicketCreate(title: "t")]).tickets[0]
+            let results = await withTaskGroup(of: Fault.Code?.self) { group in
+                for _ in 0..<5 {
+                    group.addTask { [move = move(ticket.id, .building)] in
+                        do {
+                            try await workflow.run(move)
+                            return nil
+                        } catch {
+                            return (error as? Fault)?.code
+                        }
+                    }
+                }
+                return await group.reduce(into: []) { $0.append($1) }
+            }
+            #expect(results.count { $0 == nil } == 1)
+            #expect(results.count { $0 == .transitionRefused } == 4)
+        }
+    }
+
+    @Test func `refusals`() async throws {
+        try await withWorkflow { workflow in
+            let project = try await workflow.project { $0.wipLimits = ["building": 1] }
+            let (ticket, task) = try await workflow.single(project)
+            let empty = try await workflow.tickets(project, [TicketCreate(title: "t")]).tickets[0]
+            try await workflow.expectRefusal(move(ticket.id, .building), .transitionRefused)
+            try await workflow.expectRefusal(move(ticket.id, .backlog), .transitionRefused)
+            try await workflow.expectRefusal(move(ticket.id, .analyzing, force: true), .transitionRefused)
+            try await workflow.expectRefusal(move(ticket.id, .testing), .transitionRefused)
+            try await workflow.expectRefusal(move(empty.id, .building), .limitReached)
+            try await workflow.expectRefusal(move(empty.id, .done), .transitionRefused)
+            try await workflow.expectRefusal(move(empty.id, .testing, version: 7), .preconditionFailed)
+            try await workflow.expectRefusal(
+                move(empty.id, .building, force: true),
+                .forbidden,
+                as: TestWorkflow.member
+            )
+            try await workflow.claim(task.id)
+            try await workflow.expectRefusal(move(ticket.id, .testing), .tasksOpen)
+            try await workflow.expectRefusal(move(.make(), .testing), .notFound)
+        }
+    }
+
+    @Test func `force cancels what is left behind, exceeds the limit, and says so`() async throws {
+        try await withWorkflow { workflow in
+            let project = try await workflow.project { $0.wipLimits = ["building": 1] }
+            let (ticket, task) = try await workflow.single(project)
+            let claim = try await workflow.claim(task.id)
+            let other = try await workflow.tickets(project, [TicketCreate(title: "t")]).tickets[0]
+            #expect(try await workflow.run(move(other.id, .building, force: true)).status == .building)
+            #expect(try await workflow.run(move(ticket.id, .testing, force: true)).status == .testing)
+            #expect(try await workflow.task(task.id).status == .cancelled)
+            #expect(workflow.stops == ["\(claim.sandboxID) cancelled"])
+            #expect(try await workflow.transitions(ticket.id).last?.cause == .forced)
+            #expect(try await workflow.run(move(ticket.id, .done, force: true)).status == .done)
+            try await workflow.expectRefusal(move(ticket.id, .testing, force: true), .transitionRefused)
+        }
+    }
+
+    @Test func `blocked and waiting tickets are not moved`() async throws {
+        try await withWorkflow { workflow in
+            let project = try await workflow.project { $0.maxAttempts = 1 }
+            let made = try await workflow.tickets(
+                project,
+                [
+                    TicketCreate(ref: "a", title: "a", tasks: [TaskSpecification(title: "a")]),
+                    TicketCreate(title: "b", blockedBy: ["a"], tasks: [TaskSpecification(title: "b")]),
+                ]
+            )
+            try await workflow.expectRefusal(move(made.tickets[1].id, .building), .transitionRefused)
+            try await workflow.submit(try await workflow.claim(), .failed(.agent))
+            let fault = try await workflow.expectRefusal(move(made.tickets[0].id, .testing), .transitionRefused)
+            #expect(fault?.message.contains("failing-checks") ?? false)
+        }
+    }
+
+    @Test func `back to building is asked for by a new task`() async throws {
+        try await withWorkflow { workflow in
+            let project = try await workflow.project()
+            let ticket = try await workflow.tickets(project, [TicketCreate(title: "t", phase: .testing)]).tickets[0]
+            let fault = try await workflow.expectRefusal(move(ticket.id, .building), .transitionRefused)
+            #expect(fault?.message.contains("create a task") ?? false)
+        }
+    }
+}
