@@ -46,12 +46,7 @@ package final class ActivityReporter: Sendable {
                 guard !state.isHeartbeatWaiting else { return }
                 state.isHeartbeatWaiting = true
             }
-            if state.dropped > 0, state.waiting.count + 1 < Limits.activityBuffer {
-                let text = "\(state.dropped) activities were dropped while the gateway was away"
-                let note: [String: JSONValue] = ["text": .string(text), "dropped": .integer(Int64(state.dropped))]
-                state.dropped = 0
-                Self.append(.agentMessage, note, .worker, &state)
-            }
+            if state.waiting.count + 1 < Limits.activityBuffer { Self.tellDropped(&state) }
             guard state.waiting.count < Limits.activityBuffer else {
                 state.dropped += 1
                 return
@@ -66,6 +61,9 @@ package final class ActivityReporter: Sendable {
 
     /// No further activity comes: ``run()`` sends what is left, trying once, and returns.
     package func finish() {
+        state.withLock { state in
+            if !state.isRefused { Self.tellDropped(&state) }
+        }
         finishing.request()
         waker.yield()
     }
@@ -91,6 +89,18 @@ package final class ActivityReporter: Sendable {
             }
             if finishing.isRequested { return }
         }
+    }
+
+    private static func tellDropped(_ state: inout State) {
+        guard state.dropped > 0 else { return }
+        let text = "\(state.dropped) activities were dropped while the gateway was away"
+        append(
+            .agentMessage,
+            ["text": .string(text), "dropped": .integer(Int64(state.dropped))],
+            .worker,
+            &state
+        )
+        state.dropped = 0
     }
 
     private static func append(

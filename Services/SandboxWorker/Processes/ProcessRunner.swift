@@ -109,6 +109,9 @@ private struct ProcessWatch: Sendable {
     /// Longest look at the output of a program that is gone, while a process that got away holds it open.
     private static let drain: Duration = .seconds(2)
 
+    /// Whoever stops the worker does not wait long for it either.
+    private static let stopGrace: Duration = .seconds(1)
+
     /// Returns when program and tree are gone and the output is read.
     func untilGone() async -> ProcessOutcome.Ending {
         await withCheckedContinuation { continuation in
@@ -135,13 +138,15 @@ private struct ProcessWatch: Sendable {
             }
             let now = ContinuousClock.now
             if let goneAt {
-                if !isOpen || now > goneAt + Self.drain { return ending }
+                guard !isOpen || now > goneAt + Self.drain else { continue }
+                // Whoever stops the worker may have signalled the program too: its end is no doing of its own then.
+                return ending == .exited && stop.isRequested ? .stopped : ending
             } else if let kill = killAt {
                 if now >= kill { tree.send(SIGKILL, leader: process.value) }
             } else if now >= deadline || stop.isRequested {
                 ending = stop.isRequested ? .stopped : .timedOut
                 tree.send(SIGTERM, leader: process.value)
-                killAt = now + grace
+                killAt = now + (ending == .stopped ? min(grace, Self.stopGrace) : grace)
             }
         }
     }

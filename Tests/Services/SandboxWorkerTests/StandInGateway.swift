@@ -18,6 +18,7 @@ final class StandInGateway: Sendable {
 
     struct Seen: Sendable {
         var taskRequests = 0
+        var eventRequests = 0
         var results: [ResultSubmission] = []
         var activities: [ActivityReport.Item] = []
         var authorizations: Set<String> = []
@@ -40,6 +41,10 @@ final class StandInGateway: Sendable {
     }
 
     var seen: Seen { state.withLock { $0.seen } }
+
+    func behave(_ behaviour: Behaviour) {
+        state.withLock { $0.behaviour = behaviour }
+    }
 
     /// Serves while `body` runs.
     ///
@@ -101,6 +106,7 @@ final class StandInGateway: Sendable {
         let report = try Self.decode(ActivityReport.self, Schemas.activityReport, body)
         let status: Int? = state.withLock { state in
             note(request, &state)
+            state.seen.eventRequests += 1
             switch report {
             case .success(let report):
                 if state.behaviour.eventStatus == nil { state.seen.activities += report.events }
