@@ -12,13 +12,18 @@ package enum OrchestratorProcess {
     /// Runs to the end of the process.
     package static func run() async -> Never {
         await ServiceMain.run(name, keys: OrchestratorConfiguration.keys) { settings, common, runtime in
+            // Makes the home, whose real path the configuration asks for.
+            _ = try common.storePath()
             let configuration = try OrchestratorConfiguration(settings, home: common.home)
             return try await services(configuration, common, runtime)
         }
     }
 
     /// Checks the provider, takes over what an earlier run left, and puts the parts together.
-    private static func services(
+    ///
+    /// - Returns: the services in the order in which they depend on each other.
+    /// - Throws: ``ConfigurationError`` when sandboxes cannot be created here; ``Fault`` when the store cannot be opened.
+    package static func services(
         _ configuration: OrchestratorConfiguration,
         _ common: CommonConfiguration,
         _ runtime: ServiceRuntime
@@ -58,14 +63,14 @@ package enum OrchestratorProcess {
         runtime.health.add("broker", down: "not connected") {
             publisher.isConnected && requester.isConnected && consumer.isConsuming
         }
+        let farewell: [any Service] = configuration.endsSandboxes ? [FarewellLoop(fleet: fleet)] : []
         return [
             StoreService(store), PublisherService(publisher), RequesterService(requester),
             OutboxRelay(store: store, publisher: publisher, time: runtime.time, appID: name),
-            ConsumerService(consumer),
-            SupervisionLoop(fleet: fleet),
+            ConsumerService(consumer), SupervisionLoop(fleet: fleet),
             CleanUpLoop(fleet: fleet, grace: configuration.keep),
-            heartbeat(fleet, requester, every: configuration.heartbeat),
-            dispatch(fleet, requester, undecided),
+        ] + farewell + [
+            heartbeat(fleet, requester, every: configuration.heartbeat), dispatch(fleet, requester, undecided),
         ]
     }
 

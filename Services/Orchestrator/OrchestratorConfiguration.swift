@@ -21,6 +21,8 @@ package struct OrchestratorConfiguration: Sendable {
     package let heartbeat: Duration
     /// From the end of a sandbox to the removal of its directory.
     package let keep: Duration
+    /// Whether sandboxes end when this process stops gracefully; otherwise its next run takes them over.
+    package let endsSandboxes: Bool
     /// The whole environment; workers get a listed few of it.
     package let environment: [String: String]
 
@@ -50,6 +52,12 @@ package struct OrchestratorConfiguration: Sendable {
             "how long the directory of an ended sandbox is kept"
         ),
         ConfigurationKey(
+            "sandbox.on.stop",
+            .choice(["keep", "end"]),
+            default: "keep",
+            "at a graceful stop sandboxes go on and are taken over by the next run (keep), or are ended too (end)"
+        ),
+        ConfigurationKey(
             "gateway.url",
             .url(schemes: ["http", "https"]),
             "where workers reach the gateway; default http://127.0.0.1:$OMOI_HTTP_PORT"
@@ -69,6 +77,7 @@ package struct OrchestratorConfiguration: Sendable {
         ),
     ]
 
+    /// - Parameter home: `OMOI_HOME`; links in it are followed, because workers and processes tell their real paths.
     /// - Throws: ``ConfigurationError`` that names the variable.
     package init(
         _ settings: Settings,
@@ -80,12 +89,13 @@ package struct OrchestratorConfiguration: Sendable {
         guard (1...64).contains(instance.count), instance.allSatisfy(allowed.contains) else {
             throw ConfigurationError("OMOI_INSTANCE must be 1 to 64 letters, digits, - and _")
         }
-        self.home = Self.absolute(home)
+        self.home = LocalFile.resolved(Self.absolute(home))
         provider = try settings.text("sandbox.provider")
         slots = try settings.integer("sandbox.slots")
         readOnly = settings.list("sandbox.read.only")
         keep = try settings.duration("sandbox.keep.seconds")
         heartbeat = try settings.duration("heartbeat.seconds")
+        endsSandboxes = try settings.text("sandbox.on.stop") == "end"
         let port = try settings.integer("http.port")
         let url = settings.optionalText("gateway.url") ?? "http://127.0.0.1:\(port)"
         gatewayURL = url.hasSuffix("/") ? String(url.dropLast()) : url

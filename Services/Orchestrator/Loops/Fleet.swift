@@ -29,6 +29,8 @@ package final class Fleet: Sendable {
     package let wake = WakeSignal()
     /// Raised when a slot was freed.
     package let room = WakeSignal()
+    /// Raised when a sandbox has ended.
+    package let ended = WakeSignal()
     /// For the supervision; bounded by the number of sandboxes.
     package let work: AsyncStream<Work>
     private let workInput: AsyncStream<Work>.Continuation
@@ -84,6 +86,7 @@ package final class Fleet: Sendable {
         lastActivity.withLock { _ = $0.removeValue(forKey: id) }
         guard slots.withLock({ $0.release(id) }) else { return }
         room.raise()
+        ended.raise()
         wake.raise()
     }
 

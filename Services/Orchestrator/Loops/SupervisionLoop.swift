@@ -68,8 +68,8 @@ package final class SupervisionLoop: Service {
         if Task.isCancelled { return }
         watched.withLock { _ = $0.removeValue(forKey: id) }
         let directory = fleet.directory(id)
-        // An agent may have outlived its worker.
-        await fleet.provider.stop(handle, in: directory)
+        // An agent may have outlived a worker that did not get to its end; one that did has seen to it.
+        if directory.spool != .answered { await fleet.provider.stop(handle, in: directory) }
         FaultPoint.reach("after-exit-before-report")
         try await fleet.apply(.exited(directory.spool), to: id)
     }

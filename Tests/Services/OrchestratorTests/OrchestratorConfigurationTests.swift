@@ -1,3 +1,4 @@
+import Glibc
 import Kernel
 import Logging
 import ServiceKit
@@ -30,15 +31,31 @@ import Testing
     @Test func `settings are taken over`() throws {
         let configuration = try configuration([
             "OMOI_INSTANCE": "east-1", "OMOI_SANDBOX_PROVIDER": "process", "OMOI_SANDBOX_SLOTS": "9",
-            "OMOI_HTTP_PORT": "9090", "OMOI_SANDBOX_READ_ONLY": "/opt/a,/opt/b", "OMOI_WORKER": "/bin/worker",
+            "OMOI_HTTP_PORT": "9090", "OMOI_SANDBOX_ON_STOP": "end", "OMOI_SANDBOX_READ_ONLY": "/opt/a,/opt/b",
+            "OMOI_WORKER": "/bin/worker",
         ])
         #expect(configuration.instance == "east-1")
         #expect(configuration.slots == 9)
+        #expect(configuration.endsSandboxes)
         #expect(configuration.gatewayURL == "http://127.0.0.1:9090")
         #expect(configuration.readOnly == ["/opt/a", "/opt/b"])
         #expect(configuration.worker == "/bin/worker")
         let provider = try configuration.makeProvider(logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         #expect(provider.name == "process")
+    }
+
+    @Test func `a home behind a link is the real one`() async throws {
+        try await withTemporaryDirectory { folder in
+            try LocalFile.createDirectory("\(folder)/real")
+            #expect(symlink("\(folder)/real", "\(folder)/link") == 0)
+            let settings = try Settings(
+                keys: OrchestratorConfiguration.keys,
+                arguments: ["omoi-orchestrator"],
+                environment: [:]
+            )
+            let configuration = try OrchestratorConfiguration(settings, home: "\(folder)/link", environment: [:])
+            #expect(configuration.home == LocalFile.resolved("\(folder)/real"))
+        }
     }
 
     @Test func `the gateway's address wins over its port`() throws {

@@ -23,6 +23,7 @@ package struct BubblewrapProvider: LocalSandboxProvider {
         home: String,
         readOnly: [String],
         environment: [String: String],
+        searchPath: [String] = ["/usr/bin", "/bin"],
         logger: Logger
     ) throws(Fault) {
         try BubblewrapPrefix.check(readOnly: readOnly, home: home)

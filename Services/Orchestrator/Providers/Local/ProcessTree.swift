@@ -71,7 +71,9 @@ struct ProcessTree: Sendable {
             }
         }
         let mark = Array("\(directory.path)/".utf8)
-        for entry in all where !found.contains(entry.pid) && ProcessTable.environment(of: entry.pid).contains(mark) {
+        let earliest = worker.map { $0.boot == ProcessTable.boot ? $0.startTime : 0 } ?? 0
+        for entry in all where !found.contains(entry.pid) && entry.startTime >= earliest {
+            guard ProcessTable.environment(of: entry.pid).contains(mark) else { continue }
             found.insert(entry.pid)
         }
         return all.filter { found.contains($0.pid) }

@@ -39,7 +39,8 @@ import Testing
                 try SandboxTable.insert(pending, in: database)
                 try SandboxTable.update(written, in: database)
             }
-            #expect(try await store.read { try SandboxTable.find(written.id, in: $0) } == written)
+            let found = try await store.read { database in try SandboxTable.find(written.id, in: database) }
+            #expect(found == written)
             await store.close()
         }
     }
@@ -57,7 +58,8 @@ import Testing
 
     @Test func `an input for an unknown sandbox changes nothing`() async throws {
         try await withBed { bed in
-            #expect(try await bed.fleet.apply(.stop(reason: "cancelled"), to: .make()) == nil)
+            let change = try await bed.fleet.apply(.stop(reason: "cancelled"), to: .make())
+            #expect(change == nil)
             #expect(try await bed.events().isEmpty)
         }
     }
