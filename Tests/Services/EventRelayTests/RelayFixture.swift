@@ -195,6 +195,9 @@ final class RunningRelay: Sendable {
     }
 }
 
+/// Everything that needs a relay, with one for all.
+@Suite(.relay, .timeLimit(.minutes(5))) enum RelayTests {}
+
 /// Runs a suite with a ``RelayFixture``.
 struct WithRelay: SuiteTrait, TestScoping {
     @concurrent func provideScope(

@@ -8,141 +8,142 @@ import Testing
 
 @testable import EventRelay
 
-/// `GET /api/v1/events/stream` with a real broker in front.
-@Suite(.relay, .timeLimit(.minutes(5)))
-struct StreamTests {
-    @Test func `an event arrives as it happens with its id, type and bytes`() async throws {
-        let fixture = try RelayFixture.current
-        let samples = Samples()
-        let event = samples.task(.taskCompleted)
-        let api = fixture.api(try fixture.token())
-        let names = Mutex<[String: String]>([:])
-        var blocks: [String] = []
-        try await StreamSession(api: api, query: "?type=task.*&project_id=\(samples.projectID)").read(
-            onOpen: { status, headers in
-                #expect(status == 200)
-                names.withLock { for (name, value) in headers { $0[name.lowercased()] = value } }
-                try await fixture.publish([samples.ticket(), event])
-            },
-            { block in
-                blocks.append(String(block))
-                return !block.contains("data:")
+extension RelayTests {
+    /// `GET /api/v1/events/stream` with a real broker in front.
+    @Suite struct StreamTests {
+        @Test func `an event arrives as it happens with its id, type and bytes`() async throws {
+            let fixture = try RelayFixture.current
+            let samples = Samples()
+            let event = samples.task(.taskCompleted)
+            let api = fixture.api(try fixture.token())
+            let names = Mutex<[String: String]>([:])
+            var blocks: [String] = []
+            try await StreamSession(api: api, query: "?type=task.*&project_id=\(samples.projectID)").read(
+                onOpen: { status, headers in
+                    #expect(status == 200)
+                    names.withLock { for (name, value) in headers { $0[name.lowercased()] = value } }
+                    try await fixture.publish([samples.ticket(), event])
+                },
+                { block in
+                    blocks.append(String(block))
+                    return !block.contains("data:")
+                }
+            )
+            #expect(blocks.first == "retry: 2000")
+            let data = String(decoding: try ContractCoder.encode(event), as: UTF8.self)
+            #expect(blocks.last == "id: \(event.id)\nevent: task.completed\ndata: \(data)")
+            let headers = names.withLock { $0 }
+            #expect(headers["content-type"] == "text/event-stream")
+            #expect(headers["cache-control"] == "no-store")
+            #expect(headers["x-accel-buffering"] == "no")
+        }
+
+        @Test func `an idle stream gives signs of life`() async throws {
+            let fixture = try RelayFixture.current
+            let query = "?project_id=\(Identifier.make())"
+            var beats = 0
+            try await StreamSession(api: fixture.api(try fixture.token()), query: query).read { block in
+                if block == ": heartbeat" { beats += 1 }
+                return beats < 2
             }
-        )
-        #expect(blocks.first == "retry: 2000")
-        let data = String(decoding: try ContractCoder.encode(event), as: UTF8.self)
-        #expect(blocks.last == "id: \(event.id)\nevent: task.completed\ndata: \(data)")
-        let headers = names.withLock { $0 }
-        #expect(headers["content-type"] == "text/event-stream")
-        #expect(headers["cache-control"] == "no-store")
-        #expect(headers["x-accel-buffering"] == "no")
-    }
-
-    @Test func `an idle stream gives signs of life`() async throws {
-        let fixture = try RelayFixture.current
-        let query = "?project_id=\(Identifier.make())"
-        var beats = 0
-        try await StreamSession(api: fixture.api(try fixture.token()), query: query).read { block in
-            if block == ": heartbeat" { beats += 1 }
-            return beats < 2
+            #expect(beats == 2)
         }
-        #expect(beats == 2)
-    }
 
-    @Test func `an unknown position asks for a resync and ends`() async throws {
-        let fixture = try RelayFixture.current
-        let samples = Samples()
-        let event = samples.ticket()
-        try await fixture.publish([event])
-        try await fixture.waitForHistory(of: event)
-        let api = fixture.api(try fixture.token(.viewer, project: samples.projectID))
-        for position in [Identifier.make().description, "garbage"] {
-            let events = try await StreamSession(api: api, lastEventID: position).events(.max)
-            #expect(events.map(\.type) == ["resync_required"])
-            #expect(events.first?.id == "")
-            #expect(events.first?.data == "{\"oldest_event_id\":\"\(event.id)\"}")
+        @Test func `an unknown position asks for a resync and ends`() async throws {
+            let fixture = try RelayFixture.current
+            let samples = Samples()
+            let event = samples.ticket()
+            try await fixture.publish([event])
+            try await fixture.waitForHistory(of: event)
+            let api = fixture.api(try fixture.token(.viewer, project: samples.projectID))
+            for position in [Identifier.make().description, "garbage"] {
+                let events = try await StreamSession(api: api, lastEventID: position).events(.max)
+                #expect(events.map(\.type) == ["resync_required"])
+                #expect(events.first?.id == "")
+                #expect(events.first?.data == "{\"oldest_event_id\":\"\(event.id)\"}")
+            }
         }
-    }
 
-    @Test func `position 0 replays everything, a parameter counts like the header`() async throws {
-        let fixture = try RelayFixture.current
-        let samples = Samples()
-        let events = [samples.project(), samples.ticket(), samples.task()]
-        try await fixture.publish(events)
-        try await fixture.waitForHistory(of: events[2])
-        let api = fixture.api(try fixture.token(.viewer, project: samples.projectID))
-        let all = try await StreamSession(api: api, query: "?last_event_id=0").events(3)
-        #expect(all.map(\.id) == events.map(\.id.description))
-        let rest = try await StreamSession(api: api, query: "?last_event_id=\(events[0].id)").events(2)
-        #expect(rest.map(\.id) == events.dropFirst().map(\.id.description))
-    }
+        @Test func `position 0 replays everything, a parameter counts like the header`() async throws {
+            let fixture = try RelayFixture.current
+            let samples = Samples()
+            let events = [samples.project(), samples.ticket(), samples.task()]
+            try await fixture.publish(events)
+            try await fixture.waitForHistory(of: events[2])
+            let api = fixture.api(try fixture.token(.viewer, project: samples.projectID))
+            let all = try await StreamSession(api: api, query: "?last_event_id=0").events(3)
+            #expect(all.map(\.id) == events.map(\.id.description))
+            let rest = try await StreamSession(api: api, query: "?last_event_id=\(events[0].id)").events(2)
+            #expect(rest.map(\.id) == events.dropFirst().map(\.id.description))
+        }
 
-    @Test func `a reader that goes on with its last id misses nothing and gets nothing twice over restarts`()
-        async throws
-    {
-        let fixture = try RelayFixture.current
-        let home = "\(fixture.directory)/restarted"
-        let port = try FreePort.find()
-        let samples = Samples()
-        let events = [samples.ticket()] + (1...600).map { samples.task(.taskUpdated, version: $0) }
-        let (url, signer) = (fixture.broker.url, fixture.signer)
-        var relay = try await RunningRelay(home: home, url: url, signer: signer, port: port)
-        let api = fixture.api(try fixture.token(), of: relay)
-        try await fixture.publish([events[0]])
-        try await fixture.waitForHistory(of: events[0], relay)
-        let seen = SeenIDs([events[0].id.description])
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask {
-                while seen.all.count < events.count {
-                    let session = StreamSession(
-                        api: api,
-                        query: "?project_id=\(samples.projectID)",
-                        lastEventID: seen.all.last
-                    )
-                    do {
-                        try await session.read { block in
-                            let event = Streamed(block)
-                            if let id = event.id, event.type != nil { seen.append(id) }
-                            return seen.all.count < events.count
+        @Test func `a reader that goes on with its last id misses nothing and gets nothing twice over restarts`()
+            async throws
+        {
+            let fixture = try RelayFixture.current
+            let home = "\(fixture.directory)/restarted"
+            let port = try FreePort.find()
+            let samples = Samples()
+            let events = [samples.ticket()] + (1...600).map { samples.task(.taskUpdated, version: $0) }
+            let (url, signer) = (fixture.broker.url, fixture.signer)
+            var relay = try await RunningRelay(home: home, url: url, signer: signer, port: port)
+            let api = fixture.api(try fixture.token(), of: relay)
+            try await fixture.publish([events[0]])
+            try await fixture.waitForHistory(of: events[0], relay)
+            let seen = SeenIDs([events[0].id.description])
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask {
+                    while seen.all.count < events.count {
+                        let session = StreamSession(
+                            api: api,
+                            query: "?project_id=\(samples.projectID)",
+                            lastEventID: seen.all.last
+                        )
+                        do {
+                            try await session.read { block in
+                                let event = Streamed(block)
+                                if let id = event.id, event.type != nil { seen.append(id) }
+                                return seen.all.count < events.count
+                            }
+                        } catch is HTTPClientError {
+                            // The relay is away: connect again.
+                            try await Task.sleep(for: .milliseconds(50))
                         }
-                    } catch is HTTPClientError {
-                        // The relay is away: connect again.
-                        try await Task.sleep(for: .milliseconds(50))
                     }
                 }
-            }
-            for part in 0..<3 {
-                let chunk = events[(1 + part * 200)..<(201 + part * 200)]
-                for start in stride(from: chunk.startIndex, to: chunk.endIndex, by: 20) {
-                    try await fixture.publish(Array(chunk[start..<start + 20]))
-                    // In the middle of a burst, with messages on the way and readers attached.
-                    guard start == chunk.startIndex + 100, part < 2 else { continue }
-                    if part == 0 { await relay.cancel() } else { await relay.stop() }
-                    try await fixture.publish(Array(chunk[start..<start + 1]))
-                    relay = try await RunningRelay(home: home, url: url, signer: signer, port: port)
+                for part in 0..<3 {
+                    let chunk = events[(1 + part * 200)..<(201 + part * 200)]
+                    for start in stride(from: chunk.startIndex, to: chunk.endIndex, by: 20) {
+                        try await fixture.publish(Array(chunk[start..<start + 20]))
+                        // In the middle of a burst, with messages on the way and readers attached.
+                        guard start == chunk.startIndex + 100, part < 2 else { continue }
+                        if part == 0 { await relay.cancel() } else { await relay.stop() }
+                        try await fixture.publish(Array(chunk[start..<start + 1]))
+                        relay = try await RunningRelay(home: home, url: url, signer: signer, port: port)
+                    }
                 }
+                try await group.waitForAll()
             }
-            try await group.waitForAll()
+            #expect(seen.all == events.map(\.id.description))
+            await relay.stop()
         }
-        #expect(seen.all == events.map(\.id.description))
-        await relay.stop()
-    }
 
-    @Test func `a reader that does not read is cut and disturbs nobody`() async throws {
-        let fixture = try RelayFixture.current
-        let samples = Samples()
-        let token = try fixture.token()
-        let before = fixture.relay.cuts
-        let lazy = try LazyReader(port: fixture.relay.port, token: token, projectID: samples.projectID)
-        defer { lazy.close() }
-        let text = String(repeating: "x", count: 400_000)
-        let events = (1...40).map { _ in samples.ticket(.ticketUpdated, description: text) }
-        let session = StreamSession(api: fixture.api(token), query: "?project_id=\(samples.projectID)")
-        let seen = try await session.events(events.count) {
-            for event in events { try await fixture.publish([event]) }
+        @Test func `a reader that does not read is cut and disturbs nobody`() async throws {
+            let fixture = try RelayFixture.current
+            let samples = Samples()
+            let token = try fixture.token()
+            let before = fixture.relay.cuts
+            let lazy = try LazyReader(port: fixture.relay.port, token: token, projectID: samples.projectID)
+            defer { lazy.close() }
+            let text = String(repeating: "x", count: 400_000)
+            let events = (1...40).map { _ in samples.ticket(.ticketUpdated, description: text) }
+            let session = StreamSession(api: fixture.api(token), query: "?project_id=\(samples.projectID)")
+            let seen = try await session.events(events.count) {
+                for event in events { try await fixture.publish([event]) }
+            }
+            #expect(seen.map(\.id) == events.map(\.id.description))
+            try await eventually("the lazy reader is cut") { fixture.relay.cuts > before }
         }
-        #expect(seen.map(\.id) == events.map(\.id.description))
-        try await eventually("the lazy reader is cut") { fixture.relay.cuts > before }
     }
 }
 
