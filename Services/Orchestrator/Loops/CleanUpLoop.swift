@@ -44,7 +44,7 @@ package final class CleanUpLoop: Service {
             } catch {
                 fleet.logger.warning(
                     "cannot remove a sandbox's directory",
-                    metadata: ["sandbox": "\(row.id)", "error": "\(error)"]
+                    metadata: ["sandbox": "\(row.id)", "error": "\(Fleet.describe(error))"]
                 )
                 continue
             }

@@ -110,7 +110,10 @@ package final class DispatchLoop: Service {
                 return state.failures
             }
             if failures == 1, !Task.isCancelled {
-                fleet.logger.warning("the workflow does not answer claims", metadata: ["error": "\(error)"])
+                fleet.logger.warning(
+                    "the workflow does not answer claims",
+                    metadata: ["error": "\(Fleet.describe(error))"]
+                )
             }
             return false
         }
@@ -138,7 +141,10 @@ package final class DispatchLoop: Service {
         do {
             handle = try await fleet.provider.create(launch, token: claim.token, in: directory)
         } catch {
-            fleet.logger.error("cannot create a sandbox", metadata: ["sandbox": "\(id)", "error": "\(error)"])
+            fleet.logger.error(
+                "cannot create a sandbox",
+                metadata: ["sandbox": "\(id)", "error": "\(Fleet.describe(error))"]
+            )
             state.withLock { $0.failures += 1 }
             try await fleet.apply(.notCreated(reason: SandboxStateMachine.Reason.startFailed), to: id)
             return false

@@ -64,6 +64,11 @@ package final class Fleet: Sendable {
         workInput.yield(item)
     }
 
+    /// An error in a log: what a fault says, everything of anything else.
+    static func describe(_ error: any Error) -> String {
+        (error as? Fault)?.message ?? String(describing: error)
+    }
+
     // MARK: Slots
 
     package var capacity: Capacity { slots.withLock { $0.capacity } }

@@ -27,16 +27,19 @@ package final class HeartbeatLoop: Service {
                     try await self.beat()
                     if !heard { self.fleet.logger.info("the workflow answers heartbeats again") }
                     heard = true
-                } catch  where !Task.isCancelled {
+                } catch {
+                    if Task.isCancelled { return }
                     // Nothing is lost: while the workflow cannot hear us its leases do not run.
-                    if heard {
-                        self.fleet.logger.warning("a heartbeat was not answered", metadata: ["error": "\(error)"])
-                    }
+                    if heard { self.warn("a heartbeat was not answered", error) }
                     heard = false
                 }
                 try await Task.sleep(for: self.interval)
             }
         }
+    }
+
+    private func warn(_ message: Logger.Message, _ error: any Error) {
+        fleet.logger.warning(message, metadata: ["error": "\(Fleet.describe(error))"])
     }
 
     /// One beat.
