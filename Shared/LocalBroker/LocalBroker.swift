@@ -1,5 +1,6 @@
 import Glibc
 import Kernel
+import Logging
 import Synchronization
 
 /// A private RabbitMQ node on loopback ports of its own: for a single machine and for tests.
@@ -16,9 +17,12 @@ package final class LocalBroker: Sendable {
     private let settings: NodeSettings
     private let running: Mutex<RunningNode?>
     private let lock: DirectoryLock
+    private let logger = Logger(label: "omoi.local-broker")
 
     /// Longest time a node may take until it lets its user in.
     private static let startDeadline: Duration = .seconds(120)
+    /// How long a new node's registry of quorum queues and streams may lag behind; RabbitMQ saves it every 500 ms.
+    private static let registryDelay: Duration = .seconds(1)
     /// Longest time an orderly stop may take before the node is killed.
     private static let stopDeadline: Duration = .seconds(15)
 
@@ -46,16 +50,36 @@ package final class LocalBroker: Sendable {
         try TextFile.makeDirectory(directory)
         let lock = try DirectoryLock(directory + "/lock")
         await RunningNode.endLeftover(in: directory)
+        if !TextFile.exists(directory + "/settled") { try TextFile.removeTree(directory + "/data") }
         let settings = try NodeSettings.load(directory: directory, port: port)
         let broker = LocalBroker(directory: directory, installation: installation, settings: settings, lock: lock)
         try await broker.launch()
         return broker
     }
 
+    /// Waits until what the node was told to declare at its first start survives even a kill. Call it once the queues
+    /// and streams exist and before anybody relies on them; later calls return at once.
+    ///
+    /// RabbitMQ 3.10 writes the registry of quorum queues and streams half a second late. A node killed before that never
+    /// finds them again ("home node is down", for ever), so ``start(directory:port:)`` makes a node that was never
+    /// settled anew.
+    package func settle() async throws {
+        guard !TextFile.exists(directory + "/settled") else { return }
+        try await Task.sleep(for: Self.registryDelay)
+        try TextFile.write("", to: directory + "/settled")
+    }
+
     /// Stops the node in order; what it holds stays in the directory. Does nothing when it is not running.
     package func stop() async {
         guard let node = take() else { return }
         await node.end(signal: SIGTERM, within: Self.stopDeadline, directory: directory)
+        // An orderly end saves the registry as well.
+        guard !TextFile.exists(directory + "/settled") else { return }
+        do {
+            try TextFile.write("", to: directory + "/settled")
+        } catch {
+            logger.error("the next start will make an empty node", metadata: ["error": "\(error.message)"])
+        }
     }
 
     /// Kills the node with SIGKILL, as a power cut of its process would, and waits until it is gone.

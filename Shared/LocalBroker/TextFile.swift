@@ -1,3 +1,4 @@
+import FoundationEssentials
 import Glibc
 import Kernel
 
@@ -35,6 +36,18 @@ enum TextFile {
         for part in path.split(separator: "/") {
             partial += partial.isEmpty || partial.hasSuffix("/") ? String(part) : "/\(part)"
             guard mkdir(partial, 0o700) == 0 || errno == EEXIST else { throw failure("make", partial) }
+        }
+    }
+
+    static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
+    /// Removes a directory with everything inside; an absent one is fine.
+    static func removeTree(_ path: String) throws(Fault) {
+        guard exists(path) else { return }
+        do {
+            try FileManager.default.removeItem(atPath: path)
+        } catch {
+            throw Fault(.unavailable, "cannot remove \(path)", cause: error)
         }
     }
 

@@ -106,6 +106,7 @@ package struct Instance: Sendable {
             if let broker { group.addTask { try await keepRunning(broker) } }
             group.addTask {
                 try await waitUntilReady(services)
+                try await broker?.settle()
                 surroundings.console.print("board: \(gatewayURL)/api/v1/board/view")
                 surroundings.console.print("token: \(home.adminTokenFile)")
                 if let body {
