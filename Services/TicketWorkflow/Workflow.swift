@@ -128,11 +128,15 @@ package struct Workflow: Sendable {
     }
 
     /// Every fact it acts on. The binding of its queue names the same types.
-    static func facts(_ environment: WorkflowEnvironment) -> FactHandlers {
+    static let facts: [(types: [EventType], handle: SandboxFact)] = [
+        ([.sandboxRunning, .sandboxCompleting], OnSandboxRunning.handle),
+        ([.sandboxFailed], OnSandboxFailed.handle),
+        ([.sandboxCompleted, .sandboxTerminated], OnSandboxEnded.handle),
+    ]
+
+    private static func facts(_ environment: WorkflowEnvironment) -> FactHandlers {
         var handlers = FactHandlers()
-        handlers.add([.sandboxRunning, .sandboxCompleting], environment, OnSandboxRunning.handle)
-        handlers.add([.sandboxFailed], environment, OnSandboxFailed.handle)
-        handlers.add([.sandboxCompleted, .sandboxTerminated], environment, OnSandboxEnded.handle)
+        for (types, handle) in facts { handlers.add(types, environment, handle) }
         return handlers
     }
 

@@ -33,10 +33,10 @@ extension Heartbeat: WorkflowCommand {
         let record = try unit.taskRecord(attempt.taskID)
         switch attempt.status {
         case .open: return .init(id: item.id, reason: "held-by-another")
-        case .completed: return nil
+        // It has reported and ends by itself.
+        case .completed, .failed: return nil
         case .cancelled: return .init(id: item.id, reason: "cancelled")
         case .timedOut: return .init(id: item.id, reason: "timed-out")
-        case .failed: return .init(id: item.id, reason: "failed")
         case .lost:
             // While nobody else has taken over it may still deliver.
             let mayDeliver = record.fence == attempt.fence && record.task.status == .pending

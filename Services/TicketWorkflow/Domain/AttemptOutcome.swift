@@ -45,14 +45,18 @@ enum AttemptOutcome: Equatable {
     }
 }
 
-/// Whose fault a sandbox's end was.
+/// What a broken sandbox means for its attempt.
 enum SandboxFault {
-    /// - Parameter reason: ``Sandbox/reason``; only an agent that stalls spends an attempt of the task.
-    static func domain(reason: String?) -> FaultDomain {
-        switch reason {
-        case "stalled": .agent
-        case "start-timeout", "silent", "worker-exited", "spawn-failed": .sandbox
-        default: .platform
+    /// - Parameter reason: ``Sandbox/reason``. Only an agent that stalls or overruns its time spends an attempt of the
+    ///   task; any other attempt counts as lost, so its worker may still deliver.
+    static func ending(reason: String?) -> AttemptOutcome.Ending {
+        let error = reason ?? "the sandbox failed"
+        return switch reason {
+        case "stalled": .init(status: .failed, domain: .agent, error: error)
+        case "deadline": .init(status: .timedOut, domain: .task, error: error)
+        case "start-timeout", "start-failed", "start-lost", "silent", "worker-exited", "spool-lost":
+            .init(status: .lost, domain: .sandbox, error: error)
+        default: .init(status: .lost, domain: .platform, error: error)
         }
     }
 }

@@ -72,7 +72,7 @@ enum ProjectStore {
             repository: row[4],
             defaultBranch: row[5],
             status: row[6],
-            settings: try JSONText.decode(row[7]),
+            settings: try SettingsText.decode(row[7]),
             version: row[8],
             createdAt: row[9],
             updatedAt: row[10]

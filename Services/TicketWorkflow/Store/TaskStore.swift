@@ -51,7 +51,7 @@ enum TaskStore {
     static func update(_ record: TaskRecord, in database: Database) throws {
         let task = record.task
         try database.cachedStatement(sql: updateSQL).execute(arguments: [
-            task.status, try JSONText.encode(task.dependsOn), task.sandboxID, task.attempt, task.countedFailures,
+            task.status, IdentifierList.encode(task.dependsOn), task.sandboxID, task.attempt, task.countedFailures,
             task.platformLosses, task.deadlineAt, task.readyAt, task.notBefore, task.resultID, task.summary,
             task.error, task.branch, task.commit, task.sandboxStopped, task.version, task.updatedAt, task.startedAt,
             task.completedAt, record.fence, record.isCurrent, record.rank, record.isUrgent, task.id,
@@ -69,7 +69,7 @@ enum TaskStore {
             description: row[6],
             priority: row[7],
             status: row[8],
-            dependsOn: try JSONText.decode(array: row[9]),
+            dependsOn: IdentifierList.decode(row[9]),
             maxAttempts: row[14],
             timeoutSeconds: row[15],
             round: row[19],
@@ -100,7 +100,7 @@ enum TaskStore {
         let task = record.task
         return [
             task.id, task.ticketID, task.projectID, task.phase, task.taskType, task.title, task.description,
-            task.priority, task.status, try JSONText.encode(task.dependsOn), task.sandboxID, task.attempt,
+            task.priority, task.status, IdentifierList.encode(task.dependsOn), task.sandboxID, task.attempt,
             task.countedFailures, task.platformLosses, task.maxAttempts, task.timeoutSeconds, task.deadlineAt,
             task.readyAt, task.notBefore, task.round, task.lineageID, task.resultID, task.summary, task.error,
             task.branch, task.commit, task.sandboxStopped, task.version, task.createdAt, task.updatedAt,

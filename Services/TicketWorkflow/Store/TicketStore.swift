@@ -13,6 +13,9 @@ struct TicketRecord: Sendable, Equatable {
         !ticket.archived && !(ticket.block?.automatic == true && ticket.block?.reason == .dependency)
     }
 
+    /// The least ``wantedRank`` of a ticket in the backlog.
+    static let backlogRank = Phase.done.order * 10
+
     /// Place among the tickets that want the same column: those further on first, then priority; then age, by id.
     var wantedRank: Int {
         let priority = Priority.allCases.firstIndex(of: ticket.priority) ?? Priority.allCases.count
@@ -112,11 +115,14 @@ enum TicketStore {
     ) throws -> Identifier? {
         let statement = try database.cachedStatement(
             sql: """
-                SELECT id FROM ticket WHERE project_id = ? AND wanted = ? AND (? OR phase <> 'PHASE_BACKLOG')
+                SELECT id FROM ticket WHERE project_id = ? AND wanted = ? AND wanted_rank < ?
                 ORDER BY wanted_rank, id LIMIT 1
                 """
         )
-        return try Identifier.fetchOne(statement, arguments: [project, status, fromBacklog])
+        return try Identifier.fetchOne(
+            statement,
+            arguments: [project, status, fromBacklog ? Int.max : TicketRecord.backlogRank]
+        )
     }
 
     /// Tickets with an id above `after`, oldest first.
@@ -162,7 +168,7 @@ enum TicketStore {
             priority: row[6],
             approvalStatus: row[7],
             block: try block.map { try JSONText.decode($0) },
-            blockedBy: try JSONText.decode(array: row[9]),
+            blockedBy: IdentifierList.decode(row[9]),
             labels: try JSONText.decode(array: row[10]),
             autoStart: row[11],
             round: row[12],
@@ -182,7 +188,7 @@ enum TicketStore {
         return [
             ticket.id, ticket.key, ticket.projectID, ticket.title, ticket.description, ticket.phase, ticket.priority,
             ticket.approvalStatus, try ticket.block.map { try JSONText.encode($0) },
-            try JSONText.encode(ticket.blockedBy), try JSONText.encode(ticket.labels), ticket.autoStart, ticket.round,
+            IdentifierList.encode(ticket.blockedBy), try JSONText.encode(ticket.labels), ticket.autoStart, ticket.round,
             ticket.archived, ticket.taskCount, ticket.completedTaskCount, ticket.version, ticket.createdAt,
             ticket.updatedAt, ticket.enteredPhaseAt, record.wanted, record.isCounted, record.wantedRank,
         ]

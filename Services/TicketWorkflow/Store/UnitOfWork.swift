@@ -119,9 +119,24 @@ extension UnitOfWork {
         try TicketStore.insert(record, in: database)
     }
 
-    /// Emits the creation of a ticket and records where it began.
+    /// Emits the creation of a ticket; one that does not begin in the backlog has that as its first transition.
     func announce(ticket id: Identifier) throws {
-        try transaction.emit(.ticketCreated, EventData(try ticket(id)))
+        let ticket = try ticket(id)
+        var transition: Transition?
+        if ticket.phase != .backlog {
+            let born = Transition(
+                id: .make(bucket: id.bucket),
+                ticketID: id,
+                from: .backlog,
+                to: ticket.phase,
+                cause: .created,
+                actor: transaction.actor.subject,
+                at: now
+            )
+            try TicketStore.insert(born, in: database)
+            transition = born
+        }
+        try transaction.emit(.ticketCreated, EventData(ticket, transition: transition))
     }
 
     /// Changes a ticket: the next version, one event.

@@ -1,6 +1,7 @@
 import Contracts
 import GRDB
 import Kernel
+import Synchronization
 
 // Closed sets are stored by their name on the wire.
 extension Phase: DatabaseValueConvertible {}
@@ -31,6 +32,31 @@ enum JSONText {
 
     static func decode<Element: Decodable>(array text: String) throws -> [Element] {
         text == "[]" ? [] : try ContractCoder.decode(from: Array(text.utf8))
+    }
+}
+
+/// Ids in a TEXT column, separated by spaces: read and written on the hot path, so without JSON.
+enum IdentifierList {
+    static func encode(_ ids: [Identifier]) -> String { ids.map(\.description).joined(separator: " ") }
+
+    static func decode(_ text: String) -> [Identifier] {
+        text.split(separator: " ").compactMap { Identifier(String($0)) }
+    }
+}
+
+/// Settings by their stored text: every claim and result needs its project's, and they rarely change.
+enum SettingsText {
+    private static let limit = 1000
+    private static let known = Mutex<[String: ProjectSettings]>([:])
+
+    static func decode(_ text: String) throws -> ProjectSettings {
+        if let settings = known.withLock({ $0[text] }) { return settings }
+        let settings: ProjectSettings = try JSONText.decode(text)
+        known.withLock { known in
+            if known.count >= limit { known.removeAll() }
+            known[text] = settings
+        }
+        return settings
     }
 }
 

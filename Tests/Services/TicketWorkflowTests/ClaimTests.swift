@@ -1,5 +1,6 @@
 import Contracts
 import Kernel
+import Messaging
 import ServiceKit
 import Testing
 
@@ -221,5 +222,10 @@ struct ClaimTests {
                 as: foreign
             )
         }
+    }
+
+    @Test func `every fact its queue is bound to has a handler`() {
+        let handled = Set(Workflow.facts.flatMap(\.types).map(\.rawValue))
+        #expect(Set(Topology.workflowFacts.bindings.map(\.routingKey)) == handled)
     }
 }

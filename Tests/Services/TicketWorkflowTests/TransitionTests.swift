@@ -121,4 +121,16 @@ struct TransitionTests {
             #expect(fault?.message.contains("create a task") ?? false)
         }
     }
+
+    @Test func `a ticket that does not begin in the backlog says so`() async throws {
+        try await withWorkflow { workflow in
+            let project = try await workflow.project()
+            let ticket = try await workflow.tickets(project, [TicketCreate(title: "t", phase: .testing)]).tickets[0]
+            let transitions = try await workflow.transitions(ticket.id)
+            #expect(transitions.map(\.cause) == [.created])
+            #expect(transitions.map(\.toStatus) == [.testing])
+            let event = try await workflow.events().last
+            #expect(event?.data.transition == transitions.first)
+        }
+    }
 }

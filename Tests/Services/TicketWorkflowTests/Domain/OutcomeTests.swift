@@ -83,13 +83,17 @@ struct OutcomeTests {
 
     @Test(
         arguments: [
-            ("stalled", FaultDomain.agent), ("start-timeout", .sandbox), ("silent", .sandbox),
-            ("worker-exited", .sandbox),
-            ("orchestrator-gone", .platform), (nil, .platform),
-        ] as [(String?, FaultDomain)]
+            ("stalled", FaultDomain.agent, Attempt.Status.failed), ("deadline", .task, .timedOut),
+            ("start-timeout", .sandbox, .lost), ("start-failed", .sandbox, .lost), ("silent", .sandbox, .lost),
+            ("worker-exited", .sandbox, .lost), ("spool-lost", .sandbox, .lost),
+            ("orchestrator-stopped", .platform, .lost),
+            (nil, .platform, .lost),
+        ] as [(String?, FaultDomain, Attempt.Status)]
     )
-    func `whose fault a broken sandbox is`(reason: String?, domain: FaultDomain) {
-        #expect(SandboxFault.domain(reason: reason) == domain)
+    func `what a broken sandbox means`(reason: String?, domain: FaultDomain, status: Attempt.Status) {
+        let ending = SandboxFault.ending(reason: reason)
+        #expect(ending.domain == domain)
+        #expect(ending.status == status)
     }
 
     struct EvidenceCase: CustomTestStringConvertible, Sendable {

@@ -138,3 +138,9 @@ struct ReadinessTests {
         #expect(Rank.isUrgent(deadline: now - .seconds(1), now: now))
     }
 }
+
+extension Readiness.Facts: CustomTestStringConvertible {
+    package var testDescription: String {
+        "\(task.status.rawValue) in \(ticket.phase.rawValue), \(dependencies.count) dependencies, \(openTasks) open"
+    }
+}
