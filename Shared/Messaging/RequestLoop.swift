@@ -69,6 +69,7 @@ final class RequestLoop {
 
     private func takeWork() {
         let isStopping = mailbox.take(&taken)
+        for item in taken { nextCheck = min(nextCheck, item.deadline) }
         queued.append(contentsOf: taken)
         taken.removeAll(keepingCapacity: true)
         if isStopping, stopAt == nil { stopAt = .now.advanced(by: Self.stopDeadline) }
@@ -86,7 +87,6 @@ final class RequestLoop {
             // The broker drops it unread when nobody would hear the answer any more.
             message.properties.expiration = rest
             open[item.number] = item.deadline
-            nextCheck = min(nextCheck, item.deadline)
             try connection.publish(message, channel: Self.channel)
         }
     }
@@ -145,7 +145,6 @@ final class RequestLoop {
     }
 
     private var timeout: Duration {
-        if isBlocked { return Self.clockResolution * 5 }
-        return min(idleWait, max(.milliseconds(1), ContinuousClock.now.duration(to: nextCheck)))
+        min(idleWait, max(.milliseconds(1), ContinuousClock.now.duration(to: nextCheck)))
     }
 }
