@@ -19,13 +19,19 @@ let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-s
 let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 
 /// A module under `Shared/` and its tests.
-func shared(_ name: String, _ dependencies: [Target.Dependency], tests: [Target.Dependency] = []) -> [Target] {
+func shared(
+    _ name: String,
+    _ dependencies: [Target.Dependency],
+    tests: [Target.Dependency] = [],
+    testData: [String] = []
+) -> [Target] {
     [
         .target(name: name, dependencies: dependencies, path: "Shared/\(name)"),
         .testTarget(
             name: "\(name)Tests",
             dependencies: [.target(name: name), "TestSupport"] + tests,
-            path: "Tests/Shared/\(name)Tests"
+            path: "Tests/Shared/\(name)Tests",
+            exclude: testData
         ),
     ]
 }
@@ -71,12 +77,18 @@ let package = Package(
     ],
     dependencies: [
         .package(
-            url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.28.1", traits: []),
+            url: "https://github.com/hummingbird-project/hummingbird.git",
+            from: "2.28.1",
+            traits: []
+        ),
         .package(url: "https://github.com/groue/GRDB.swift.git", from: "7.10.0"),
         .package(url: "https://github.com/vapor/jwt-kit.git", from: "5.7.1"),
         .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.2"),
         .package(
-            url: "https://github.com/apple/swift-configuration.git", from: "1.4.0", traits: ["CommandLineArguments"]),
+            url: "https://github.com/apple/swift-configuration.git",
+            from: "1.4.0",
+            traits: ["CommandLineArguments"]
+        ),
         .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics.git", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-service-context.git", from: "1.5.1"),
@@ -87,22 +99,28 @@ let package = Package(
     ],
     targets: [
         .systemLibrary(
-            name: "CRabbitMQ", path: "Shared/CRabbitMQ", pkgConfig: "librabbitmq",
-            providers: [.apt(["librabbitmq-dev"])]),
+            name: "CRabbitMQ",
+            path: "Shared/CRabbitMQ",
+            pkgConfig: "librabbitmq",
+            providers: [.apt(["librabbitmq-dev"])]
+        ),
         .systemLibrary(
-            name: "CCurl", path: "Shared/CCurl", pkgConfig: "libcurl",
-            providers: [.apt(["libcurl4-openssl-dev"])]),
+            name: "CCurl",
+            path: "Shared/CCurl",
+            pkgConfig: "libcurl",
+            providers: [.apt(["libcurl4-openssl-dev"])]
+        ),
         .target(
             name: "TestSupport",
-            dependencies: ["Kernel", "Contracts", "Storage", "Messaging", "LocalBroker", "HTTPClient", subprocess],
+            dependencies: ["Kernel", "Contracts", "Messaging", "LocalBroker", "HTTPClient"],
             path: "Shared/TestSupport"
         ),
     ]
         + shared("Kernel", [])
-        + shared("Contracts", ["Kernel"])
+        + shared("Contracts", ["Kernel"], testData: ["Golden"])
         + shared("Storage", ["Kernel", grdb, logging, metrics], tests: [grdb])
         + shared("Messaging", ["Kernel", "Contracts", "CRabbitMQ", logging, metrics, deque])
-        + shared("HTTPClient", ["Kernel", "CCurl"], tests: [hummingbird])
+        + shared("HTTPClient", ["Kernel", "Contracts", "CCurl"], tests: [hummingbird])
         + shared("Observability", ["Kernel", logging, metrics, coreMetrics, serviceContext])
         + shared("LocalBroker", ["Kernel", logging])
         + shared(
@@ -110,28 +128,40 @@ let package = Package(
             [
                 "Kernel", "Contracts", "Storage", "Messaging", "Observability", hummingbird, configuration, logging,
                 metrics, lifecycle, jwt, crypto,
-            ])
-        + service("APIGateway", executable: "omoi-api-gateway", backbone + [hummingbird, grdb, jwt])
+            ]
+        )
+        + service("APIGateway", executable: "omoi-api-gateway", backbone + [hummingbird, grdb, jwt, crypto])
         + service("TicketWorkflow", executable: "omoi-ticket-workflow", backbone + [grdb, jwt, crypto])
         + service("Orchestrator", executable: "omoi-orchestrator", backbone + [grdb])
         + service("EventRelay", executable: "omoi-event-relay", backbone + [hummingbird, grdb])
         + service(
-            "SandboxWorker", executable: "omoi-sandbox-worker",
-            ["Kernel", "Contracts", "HTTPClient", "Observability", "ServiceKit", logging, subprocess])
+            "SandboxWorker",
+            executable: "omoi-sandbox-worker",
+            ["Kernel", "Contracts", "HTTPClient", "Observability", "ServiceKit", logging, subprocess, crypto],
+            tests: ["omoi-sandbox-worker", hummingbird]
+        )
         + service(
-            "CommandLineTool", folder: "CommandLine", executable: "omoi",
+            "CommandLineTool",
+            folder: "CommandLine",
+            executable: "omoi",
             [
                 "Kernel", "Contracts", "HTTPClient", "LocalBroker", "Messaging", "Observability", "ServiceKit", logging,
                 lifecycle, arguments, subprocess,
-            ])
+            ],
+            tests: [hummingbird]
+        )
         + [
             .target(
-                name: "BenchmarkBaselines", dependencies: ["CRabbitMQ"], path: "Tests/Benchmarks/Baselines"),
+                name: "BenchmarkBaselines",
+                dependencies: ["CRabbitMQ"],
+                path: "Tests/Benchmarks/Baselines",
+                linkerSettings: [.linkedLibrary("sqlite3")]
+            ),
             .executableTarget(
                 name: "omoi-bench",
                 dependencies: [
                     "BenchmarkBaselines", "Kernel", "Contracts", "Storage", "Messaging", "HTTPClient", "LocalBroker",
-                    "ServiceKit", grdb, arguments, hummingbird,
+                    "TestSupport", grdb, arguments, hummingbird,
                 ],
                 path: "Tests/Benchmarks",
                 exclude: ["Baselines"]
