@@ -7,6 +7,13 @@ import Testing
 struct ReadinessTests {
     typealias Condition = TaskExplanation.Hold.Condition
 
+    struct Case: CustomTestStringConvertible, Sendable {
+        var facts: Readiness.Facts
+        var expected: [Condition]
+
+        var testDescription: String { expected.isEmpty ? "nothing" : expected.map(\.rawValue).joined(separator: ", ") }
+    }
+
     private static let now = Timestamp(milliseconds: 1_000_000)
 
     private static func facts(
@@ -82,9 +89,10 @@ struct ReadinessTests {
                 facts(ticketPhase: .testing, blocked: true, dependencies: [.pending]),
                 [.ticketNotInPhase, .ticketBlocked, .dependency]
             ),
-        ] as [(Readiness.Facts, [Condition])]
+        ].map(Case.init)
     )
-    func `what holds a task`(facts: Readiness.Facts, expected: [Condition]) {
+    func `what holds a task`(given: Case) {
+        let (facts, expected) = (given.facts, given.expected)
         let holds = Readiness.holds(facts)
         #expect(holds.map(\.condition) == expected)
         #expect(holds.allSatisfy { !$0.subject.isEmpty && !$0.liftedBy.isEmpty })
@@ -136,11 +144,5 @@ struct ReadinessTests {
         #expect(Rank.isUrgent(deadline: now + .seconds(900), now: now))
         #expect(!Rank.isUrgent(deadline: now + .seconds(901), now: now))
         #expect(Rank.isUrgent(deadline: now - .seconds(1), now: now))
-    }
-}
-
-extension Readiness.Facts: CustomTestStringConvertible {
-    package var testDescription: String {
-        "\(task.status.rawValue) in \(ticket.phase.rawValue), \(dependencies.count) dependencies, \(openTasks) open"
     }
 }
