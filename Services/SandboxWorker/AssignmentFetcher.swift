@@ -27,7 +27,11 @@ struct AssignmentFetcher: Sendable {
             } catch let fault as Fault {
                 let isTransient = fault.code == .rateLimited || fault.code.status >= 500
                 guard isTransient else { throw Refused(fault: fault) }
-                logger.debug("the task could not be fetched", metadata: ["fault": "\(fault.message)"])
+                logger.log(
+                    level: attempt == 1 ? .warning : .debug,
+                    "the task could not be fetched",
+                    metadata: ["fault": "\(fault.message)"]
+                )
                 let delay = backoff.delay(afterAttempt: attempt, random: .random(in: 0..<1))
                 await stop.pause(max(delay, min(fault.retryAfter ?? .zero, .seconds(10))))
             }

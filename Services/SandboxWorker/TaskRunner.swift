@@ -228,21 +228,3 @@ extension ResultSubmission {
         return result
     }
 }
-
-extension FileKind {
-    /// Regular files below a directory as created files, links not followed.
-    static func files(below root: String, limit: Int) -> [TaskResult.FileChange] {
-        var found: [TaskResult.FileChange] = []
-        var pending = [""]
-        while let prefix = pending.popLast(), found.count < limit {
-            for name in names(in: "\(root)/\(prefix)").sorted() {
-                switch FileKind(of: "\(root)/\(prefix)\(name)") {
-                case .directory: pending.append("\(prefix)\(name)/")
-                case .other: found.append(TaskResult.FileChange(path: "\(prefix)\(name)", action: .created))
-                case .link, .nothing: break
-                }
-            }
-        }
-        return Array(found.prefix(limit))
-    }
-}

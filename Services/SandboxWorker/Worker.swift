@@ -27,14 +27,12 @@ package enum WorkerExit: Int32, Sendable, CaseIterable {
 /// Executes one attempt: fetches the task, runs agent and checks, and delivers the result.
 package struct Worker: Sendable {
     private let files: SandboxFiles
-    private let tree: ProcessTree
     private let stop: StopSignal
     private let logger: Logger
 
-    /// - Parameter tree: `everything` in a process of its own.
-    package init(files: SandboxFiles, tree: ProcessTree, stop: StopSignal, logger: Logger) {
+    /// One worker per process: the programs it runs are found as the descendants of its process.
+    package init(files: SandboxFiles, stop: StopSignal, logger: Logger) {
         self.files = files
-        self.tree = tree
         self.stop = stop
         self.logger = logger
     }
@@ -117,7 +115,6 @@ package struct Worker: Sendable {
             workingCopy: files.workingCopy,
             home: files.home,
             taskFile: files.taskFile,
-            tree: tree,
             runner: ProcessRunner(stop: stop)
         )
         let runner = TaskRunner(

@@ -69,7 +69,7 @@ package enum WorkerCommand {
         if !ProcessTree.adoptOrphans() { logger.warning("processes that leave the agent's tree may get away") }
         do {
             let files = try SandboxFiles(path: arguments[2])
-            let worker = Worker(files: files, tree: .everything, stop: stop, logger: logger)
+            let worker = Worker(files: files, stop: stop, logger: logger)
             return arguments[1] == "run" ? await worker.run() : await worker.submit()
         } catch {
             logger.error("\(error.message)")

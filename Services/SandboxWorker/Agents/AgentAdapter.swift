@@ -42,7 +42,6 @@ struct Place: Sendable {
     let workingCopy: String
     let home: String
     let taskFile: String
-    let tree: ProcessTree
     let runner: ProcessRunner
 
     /// A command inside the isolation, in the working copy.
@@ -51,8 +50,7 @@ struct Place: Sendable {
             line: isolation.commandLine(for: line, workingCopy: workingCopy, home: home, taskFile: taskFile),
             directory: workingCopy,
             environment: environment,
-            timeout: timeout,
-            tree: tree
+            timeout: timeout
         )
     }
 

@@ -10,7 +10,6 @@ struct ProcessCommand: Sendable {
     /// The whole environment.
     var environment: [String: String]
     var timeout: Duration
-    var tree: ProcessTree
 }
 
 /// How a program ended.
@@ -64,7 +63,6 @@ struct ProcessRunner: Sendable {
                     process: execution.processIdentifier,
                     output: pipe.read,
                     deadline: start + command.timeout,
-                    tree: command.tree,
                     stop: stop,
                     grace: grace,
                     receive: output
@@ -101,7 +99,6 @@ private struct ProcessWatch: Sendable {
     let process: ProcessIdentifier
     let output: CInt
     let deadline: ContinuousClock.Instant
-    let tree: ProcessTree
     let stop: StopSignal
     let grace: Duration
     let receive: @Sendable (UnsafeRawBufferPointer) -> Void
@@ -133,7 +130,7 @@ private struct ProcessWatch: Sendable {
             poll(&files, 2, 50)
             if files[0].revents != 0 { isOpen = readOutput(&buffer) }
             if files[1].revents != 0, goneAt == nil {
-                tree.destroy(leader: process.value)
+                ProcessTree.destroy(leader: process.value)
                 goneAt = .now
             }
             let now = ContinuousClock.now
@@ -142,10 +139,10 @@ private struct ProcessWatch: Sendable {
                 // Whoever stops the worker may have signalled the program too: its end is no doing of its own then.
                 return ending == .exited && stop.isRequested ? .stopped : ending
             } else if let kill = killAt {
-                if now >= kill { tree.send(SIGKILL, leader: process.value) }
+                if now >= kill { ProcessTree.send(SIGKILL, leader: process.value) }
             } else if now >= deadline || stop.isRequested {
                 ending = stop.isRequested ? .stopped : .timedOut
-                tree.send(SIGTERM, leader: process.value)
+                ProcessTree.send(SIGTERM, leader: process.value)
                 killAt = now + (ending == .stopped ? min(grace, Self.stopGrace) : grace)
             }
         }

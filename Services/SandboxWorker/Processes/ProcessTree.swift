@@ -1,17 +1,12 @@
 import Glibc
 
-/// Who dies together with a program that was started.
-package enum ProcessTree: Sendable {
-    /// The program's own process group: for programs that are trusted not to leave it.
-    case group
-    /// Everything this process has below it, in whatever session. Needs ``adoptOrphans()`` and nothing else running
-    /// below this process.
-    case everything
-
+/// Everything this process has below it, in whatever session. Nothing gets away after ``adoptOrphans()``; nothing else
+/// may run below this process at the time.
+enum ProcessTree {
     /// Makes this process the parent of every descendant whose own parent ends, so that none can get away.
     ///
     /// - Returns: false when the system does not know how.
-    package static func adoptOrphans() -> Bool {
+    static func adoptOrphans() -> Bool {
         // prctl is variadic and therefore not visible to Swift; its arguments are plain machine words.
         typealias ProcessControl = @convention(c) (CInt, UInt, UInt, UInt, UInt) -> CInt
         guard let symbol = dlsym(nil, "prctl") else { return false }
@@ -20,19 +15,17 @@ package enum ProcessTree: Sendable {
     }
 
     /// Sends a signal to the group led by `leader` and to everything else of the tree.
-    func send(_ signal: CInt, leader: pid_t) {
+    static func send(_ signal: CInt, leader: pid_t) {
         kill(-leader, signal)
-        guard case .everything = self else { return }
-        for process in Self.descendants(of: getpid()) where !process.isZombie { kill(process.id, signal) }
+        for process in descendants(of: getpid()) where !process.isZombie { kill(process.id, signal) }
     }
 
     /// Kills until nothing of the tree runs any more, and reaps all but `leader`, whom its starter reaps.
-    func destroy(leader: pid_t) {
+    static func destroy(leader: pid_t) {
         kill(-leader, SIGKILL)
-        guard case .everything = self else { return }
         let own = getpid()
         while true {
-            let remaining = Self.descendants(of: own).filter { $0.id != leader }
+            let remaining = descendants(of: own).filter { $0.id != leader }
             guard !remaining.isEmpty else { return }
             for process in remaining {
                 if !process.isZombie { kill(process.id, SIGKILL) }

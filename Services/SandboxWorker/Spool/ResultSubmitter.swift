@@ -37,7 +37,7 @@ package struct ResultSubmitter: Sendable {
         let backoff = Backoff(base: .milliseconds(200), cap: .seconds(10), jitter: 0.5)
         var failures = 0
         while true {
-            let response = await send(entry)
+            let response = await send(entry, isFirst: failures == 0)
             if let response, Self.isFinal(response.status) {
                 guard response.status == 422, !entry.isMinimal else { return try keep(response) }
                 entry = Self.minimal(entry, refusedWith: response)
@@ -58,12 +58,16 @@ package struct ResultSubmitter: Sendable {
     static func isFinal(_ status: Int) -> Bool { status != 429 && status < 500 }
 
     /// nil: no answer.
-    private func send(_ entry: Spool.Entry) async -> HTTPResponse? {
+    private func send(_ entry: Spool.Entry, isFirst: Bool) async -> HTTPResponse? {
         do {
             let body = try ContractCoder.encode(entry.submission)
             return try await api.perform("POST", "/api/v1/sandbox/task/\(entry.taskID)/results", body: body)
         } catch {
-            logger.debug("the result could not be submitted", metadata: ["error": "\(error)"])
+            logger.log(
+                level: isFirst ? .warning : .debug,
+                "the result could not be submitted",
+                metadata: ["error": "\((error as? Fault)?.message ?? "\(error)")"]
+            )
             return nil
         }
     }

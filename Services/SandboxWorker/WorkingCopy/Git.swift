@@ -106,7 +106,7 @@ struct Git: Sendable {
             environment["GIT_CONFIG_NOSYSTEM"] = "1"
             environment["GIT_ATTR_NOSYSTEM"] = "1"
         case .network:
-            environment = environment.filter { !$0.key.hasPrefix("GIT_") && !$0.key.hasPrefix("OMOI_") }
+            environment = environment.filter { !$0.key.hasPrefix("OMOI_") && Self.mayInherit($0.key) }
         }
         environment["LC_ALL"] = "C"
         environment["GIT_TERMINAL_PROMPT"] = "0"
@@ -117,6 +117,13 @@ struct Git: Sendable {
         environment["GIT_COMMITTER_NAME"] = identity.name
         environment["GIT_COMMITTER_EMAIL"] = identity.email
         return environment
+    }
+
+    /// How to reach a repository comes from the user; which repository and with what settings does not.
+    private static func mayInherit(_ variable: String) -> Bool {
+        guard variable.hasPrefix("GIT_") else { return true }
+        let reaching = ["GIT_SSH", "GIT_SSL_", "GIT_HTTP_", "GIT_ASKPASS", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM"]
+        return reaching.contains { variable.hasPrefix($0) }
     }
 
     private static func within<Value: Sendable>(

@@ -35,12 +35,12 @@ struct PartTests {
                     }
                     try await eventually("a report was refused") { gateway.seen.eventRequests > 0 }
                     gateway.behave(StandInGateway.Behaviour())
+                    try await eventually("a report was accepted") { !gateway.seen.activities.isEmpty }
                     reporter.finish()
                     try await group.waitForAll()
                 }
                 let activities = gateway.seen.activities
-                #expect(activities.map(\.sequence) == Array(1...activities.count))
-                #expect(activities.count == Limits.activityBuffer + 1)
+                #expect(activities.map(\.sequence) == Array(1...Limits.activityBuffer + 1))
                 #expect(activities.last?.eventData?["dropped"] == .integer(Int64(excess)))
             }
         }
