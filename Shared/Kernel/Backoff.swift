@@ -2,7 +2,8 @@
 package struct Backoff: Sendable {
     package var base: Duration
     package var cap: Duration
-    /// Fraction by which a delay may differ from its nominal value, 0 to 1. `1` with ``full`` spreads over the whole range.
+    /// Fraction by which a delay may differ from its nominal value, 0 to 1. `1` spreads over the whole
+    /// range.
     package var jitter: Double
 
     package init(base: Duration, cap: Duration, jitter: Double) {

@@ -4,8 +4,8 @@ import Synchronization
 /// A serial executor on a thread of its own: for actors that own a blocking C handle, so that no blocking call ever
 /// runs on Swift's cooperative pool.
 ///
-/// `stop()` ends the thread after the jobs already enqueued; a job enqueued later runs on the caller's thread, so that a
-/// late `deinit` or `close` still happens.
+/// `stop()` ends the thread after the jobs already enqueued; a job enqueued later runs on the caller's thread, so that
+/// a late `deinit` or `close` still happens.
 package final class ThreadExecutor: SerialExecutor, @unchecked Sendable {
     // @unchecked: `condition` and `mutex` are the C primitives themselves; `jobs` and `stopped` are only touched while
     // `mutex` is held.

@@ -51,8 +51,8 @@ package enum Inbox {
         ])
     }
 
-    /// Deletes the oldest answers, at most ``Limits/pruneBatch`` a call: those given before `time`, and those beyond the
-    /// newest `keeping` rows.
+    /// Deletes the oldest answers, at most ``Limits/pruneBatch`` a call: those given before `time`, and those beyond
+    /// the newest `keeping` rows.
     ///
     /// - Returns: how many were deleted; call again while it equals ``Limits/pruneBatch``.
     package static func prune(

@@ -98,8 +98,8 @@ package final class Store: Sendable {
     /// Calls of `write` that wait for the next group commit; at most ``Limits/groupCommitWaiting``.
     package var waitingWrites: Int { commits.waiting }
 
-    /// True after an error of the disk (full, unreadable, corrupt): every later write fails at once. Only a new start of
-    /// the process, which reads the truth again, may go on.
+    /// True after an error of the disk (full, unreadable, corrupt): every later write fails at once. Only a new start
+    /// of the process, which reads the truth again, may go on.
     package var isBroken: Bool { commits.broken != nil }
 
     /// Calls `action` once when the store breaks, at once if it already is: the service ends itself with an error.

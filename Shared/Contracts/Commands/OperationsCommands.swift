@@ -51,8 +51,14 @@ package struct DeadLetterItem: Codable, Sendable, Equatable {
     }
 
     package init(
-        id: Int64, service: String, source: String, type: String, reason: String, messageID: String?,
-        receivedAt: Timestamp, replays: Int
+        id: Int64,
+        service: String,
+        source: String,
+        type: String,
+        reason: String,
+        messageID: String?,
+        receivedAt: Timestamp,
+        replays: Int
     ) {
         self.id = id
         self.service = service

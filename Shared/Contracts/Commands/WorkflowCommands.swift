@@ -146,8 +146,14 @@ package struct Claim: Codable, Sendable, Equatable {
     }
 
     package init(
-        sandboxID: Identifier, taskID: Identifier, ticketID: Identifier, projectID: Identifier, attempt: Int,
-        fence: Int, token: String, deadlineAt: Timestamp?
+        sandboxID: Identifier,
+        taskID: Identifier,
+        ticketID: Identifier,
+        projectID: Identifier,
+        attempt: Int,
+        fence: Int,
+        token: String,
+        deadlineAt: Timestamp?
     ) {
         self.sandboxID = sandboxID
         self.taskID = taskID
@@ -182,7 +188,11 @@ package struct Heartbeat: Command {
         }
 
         package init(
-            id: Identifier, taskID: Identifier?, fence: Int?, state: Sandbox.State, lastActivityAt: Timestamp?
+            id: Identifier,
+            taskID: Identifier?,
+            fence: Int?,
+            state: Sandbox.State,
+            lastActivityAt: Timestamp?
         ) {
             self.id = id
             self.taskID = taskID

@@ -24,7 +24,11 @@ package struct AccessToken: Codable, Sendable, Equatable {
     }
 
     package init(
-        id: Identifier, subject: String, scope: Scope, projectID: Identifier? = nil, issuedAt: Timestamp,
+        id: Identifier,
+        subject: String,
+        scope: Scope,
+        projectID: Identifier? = nil,
+        issuedAt: Timestamp,
         expiresAt: Timestamp
     ) {
         self.id = id

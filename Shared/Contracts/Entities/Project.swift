@@ -26,9 +26,17 @@ package struct Project: Codable, Sendable, Equatable {
     }
 
     package init(
-        id: Identifier, name: String, key: String, description: String? = nil, repository: String? = nil,
-        defaultBranch: String = "main", status: Status = .active, settings: ProjectSettings = ProjectSettings(),
-        version: Int = 1, createdAt: Timestamp, updatedAt: Timestamp
+        id: Identifier,
+        name: String,
+        key: String,
+        description: String? = nil,
+        repository: String? = nil,
+        defaultBranch: String = "main",
+        status: Status = .active,
+        settings: ProjectSettings = ProjectSettings(),
+        version: Int = 1,
+        createdAt: Timestamp,
+        updatedAt: Timestamp
     ) {
         self.id = id
         self.name = name

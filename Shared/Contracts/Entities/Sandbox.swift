@@ -23,7 +23,8 @@ package struct Sandbox: Codable, Sendable, Equatable {
     package var projectID: Identifier?
     package var attempt: Int?
     package var fence: Int?
-    /// Why it failed or was stopped: `start-timeout`, `silent`, `stalled`, `worker-exited`, `superseded`, `cancelled`, ...
+    /// Why it failed or was stopped: `start-timeout`, `silent`, `stalled`, `worker-exited`, `superseded`, `cancelled`,
+    /// ...
     package var reason: String?
     package var version: Int
     package var createdAt: Timestamp
@@ -41,7 +42,11 @@ package struct Sandbox: Codable, Sendable, Equatable {
     }
 
     package init(
-        id: Identifier, orchestrator: String, provider: String, state: State = .pending, version: Int = 0,
+        id: Identifier,
+        orchestrator: String,
+        provider: String,
+        state: State = .pending,
+        version: Int = 0,
         createdAt: Timestamp
     ) {
         self.id = id

@@ -101,10 +101,22 @@ package struct TaskResult: Codable, Sendable, Equatable {
     }
 
     package init(
-        id: Identifier, taskID: Identifier, ticketID: Identifier, sandboxID: Identifier, attempt: Int, fence: Int,
-        status: Status, summary: String, branch: String? = nil, commits: [Commit] = [],
-        filesChanged: [FileChange] = [], checks: [Check] = [], failure: Failure? = nil, notes: String? = nil,
-        applied: Bool, createdAt: Timestamp
+        id: Identifier,
+        taskID: Identifier,
+        ticketID: Identifier,
+        sandboxID: Identifier,
+        attempt: Int,
+        fence: Int,
+        status: Status,
+        summary: String,
+        branch: String? = nil,
+        commits: [Commit] = [],
+        filesChanged: [FileChange] = [],
+        checks: [Check] = [],
+        failure: Failure? = nil,
+        notes: String? = nil,
+        applied: Bool,
+        createdAt: Timestamp
     ) {
         self.id = id
         self.taskID = taskID

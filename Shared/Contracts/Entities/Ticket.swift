@@ -77,11 +77,26 @@ package struct Ticket: Codable, Sendable, Equatable {
     }
 
     package init(
-        id: Identifier, key: String, projectID: Identifier, title: String, description: String? = nil,
-        phase: Phase = .backlog, priority: Priority = .medium, approvalStatus: ApprovalStatus = .notRequired,
-        block: Block? = nil, blockedBy: [Identifier] = [], labels: [String] = [], autoStart: Bool = true,
-        round: Int = 1, archived: Bool = false, taskCount: Int = 0, completedTaskCount: Int = 0, version: Int = 1,
-        createdAt: Timestamp, updatedAt: Timestamp, enteredPhaseAt: Timestamp
+        id: Identifier,
+        key: String,
+        projectID: Identifier,
+        title: String,
+        description: String? = nil,
+        phase: Phase = .backlog,
+        priority: Priority = .medium,
+        approvalStatus: ApprovalStatus = .notRequired,
+        block: Block? = nil,
+        blockedBy: [Identifier] = [],
+        labels: [String] = [],
+        autoStart: Bool = true,
+        round: Int = 1,
+        archived: Bool = false,
+        taskCount: Int = 0,
+        completedTaskCount: Int = 0,
+        version: Int = 1,
+        createdAt: Timestamp,
+        updatedAt: Timestamp,
+        enteredPhaseAt: Timestamp
     ) {
         self.id = id
         self.key = key
@@ -136,8 +151,14 @@ package struct Transition: Codable, Sendable, Equatable {
     }
 
     package init(
-        id: Identifier, ticketID: Identifier, from: Phase, to: Phase, cause: Cause, actor: String,
-        reason: String? = nil, at: Timestamp
+        id: Identifier,
+        ticketID: Identifier,
+        from: Phase,
+        to: Phase,
+        cause: Cause,
+        actor: String,
+        reason: String? = nil,
+        at: Timestamp
     ) {
         self.id = id
         self.ticketID = ticketID

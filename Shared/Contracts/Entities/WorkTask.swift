@@ -80,10 +80,21 @@ package struct WorkTask: Codable, Sendable, Equatable {
     }
 
     package init(
-        id: Identifier, ticketID: Identifier, projectID: Identifier, phase: Phase,
-        taskType: String = "implementation", title: String, description: String = "", priority: Priority = .medium,
-        status: Status = .pending, dependsOn: [Identifier] = [], maxAttempts: Int = Limits.attemptsPerTask,
-        timeoutSeconds: Int? = nil, round: Int = 1, lineageID: Identifier? = nil, version: Int = 1,
+        id: Identifier,
+        ticketID: Identifier,
+        projectID: Identifier,
+        phase: Phase,
+        taskType: String = "implementation",
+        title: String,
+        description: String = "",
+        priority: Priority = .medium,
+        status: Status = .pending,
+        dependsOn: [Identifier] = [],
+        maxAttempts: Int = Limits.attemptsPerTask,
+        timeoutSeconds: Int? = nil,
+        round: Int = 1,
+        lineageID: Identifier? = nil,
+        version: Int = 1,
         createdAt: Timestamp
     ) {
         self.id = id
@@ -152,8 +163,14 @@ package struct Attempt: Codable, Sendable, Equatable {
     }
 
     package init(
-        id: Identifier, taskID: Identifier, number: Int, fence: Int, sandboxID: Identifier, orchestrator: String,
-        status: Status = .open, startedAt: Timestamp
+        id: Identifier,
+        taskID: Identifier,
+        number: Int,
+        fence: Int,
+        sandboxID: Identifier,
+        orchestrator: String,
+        status: Status = .open,
+        startedAt: Timestamp
     ) {
         self.id = id
         self.taskID = taskID

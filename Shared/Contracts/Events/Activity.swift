@@ -26,8 +26,15 @@ package struct Activity: Codable, Sendable, Equatable {
     }
 
     package init(
-        id: Identifier, type: ActivityType, sandboxID: Identifier, taskID: Identifier?, attempt: Int?,
-        sequence: Int, time: Timestamp, traceparent: String? = nil, data: JSONValue
+        id: Identifier,
+        type: ActivityType,
+        sandboxID: Identifier,
+        taskID: Identifier?,
+        attempt: Int?,
+        sequence: Int,
+        time: Timestamp,
+        traceparent: String? = nil,
+        data: JSONValue
     ) {
         self.id = id
         self.source = "/sandboxes/\(sandboxID)"

@@ -34,7 +34,12 @@ package struct Event: Codable, Sendable, Equatable {
 
     /// An event about the one entity in `data`.
     package init(
-        id: Identifier, source: String, type: EventType, time: Timestamp, traceparent: String? = nil, data: EventData
+        id: Identifier,
+        source: String,
+        type: EventType,
+        time: Timestamp,
+        traceparent: String? = nil,
+        data: EventData
     ) {
         self.id = id
         self.source = source
@@ -95,18 +100,32 @@ package struct EventData: Codable, Sendable, Equatable {
     package var reference: Reference {
         if let task {
             Reference(
-                id: task.id, version: task.version, projectID: task.projectID, ticketID: task.ticketID,
-                taskID: task.id, attempt: task.attempt > 0 ? task.attempt : nil)
+                id: task.id,
+                version: task.version,
+                projectID: task.projectID,
+                ticketID: task.ticketID,
+                taskID: task.id,
+                attempt: task.attempt > 0 ? task.attempt : nil
+            )
         } else if let ticket {
             Reference(id: ticket.id, version: ticket.version, projectID: ticket.projectID, ticketID: ticket.id)
         } else if let sandbox {
             Reference(
-                id: sandbox.id, version: sandbox.version, projectID: sandbox.projectID, ticketID: sandbox.ticketID,
-                taskID: sandbox.taskID, attempt: sandbox.attempt)
+                id: sandbox.id,
+                version: sandbox.version,
+                projectID: sandbox.projectID,
+                ticketID: sandbox.ticketID,
+                taskID: sandbox.taskID,
+                attempt: sandbox.attempt
+            )
         } else if let result {
             Reference(
-                id: result.id, version: result.version, ticketID: result.ticketID, taskID: result.taskID,
-                attempt: result.attempt)
+                id: result.id,
+                version: result.version,
+                ticketID: result.ticketID,
+                taskID: result.taskID,
+                attempt: result.attempt
+            )
         } else if let project {
             Reference(id: project.id, version: project.version, projectID: project.id)
         } else if let token {
@@ -129,7 +148,8 @@ package struct EventData: Codable, Sendable, Equatable {
         let entities: [Any?] = [project, ticket, task, result, sandbox, token]
         guard entities.count(where: { $0 != nil }) == 1 else {
             throw DecodingError.dataCorrupted(
-                .init(codingPath: decoder.codingPath, debugDescription: "an event carries exactly one entity"))
+                .init(codingPath: decoder.codingPath, debugDescription: "an event carries exactly one entity")
+            )
         }
     }
 

@@ -15,8 +15,12 @@ package struct ProjectCreate: Codable, Sendable, Equatable {
     }
 
     package init(
-        name: String, key: String? = nil, description: String? = nil, repository: String? = nil,
-        defaultBranch: String? = nil, settings: ProjectSettings? = nil
+        name: String,
+        key: String? = nil,
+        description: String? = nil,
+        repository: String? = nil,
+        defaultBranch: String? = nil,
+        settings: ProjectSettings? = nil
     ) {
         self.name = name
         self.key = key

@@ -32,9 +32,19 @@ package struct Assignment: Codable, Sendable, Equatable {
     }
 
     package init(
-        sandboxID: Identifier, task: WorkTask, ticketKey: String, ticketTitle: String, attempt: Int, fence: Int,
-        repository: String?, defaultBranch: String, branch: String, baseBranches: [String], agent: AgentSettings,
-        checks: [CheckSettings], timeoutSeconds: Int
+        sandboxID: Identifier,
+        task: WorkTask,
+        ticketKey: String,
+        ticketTitle: String,
+        attempt: Int,
+        fence: Int,
+        repository: String?,
+        defaultBranch: String,
+        branch: String,
+        baseBranches: [String],
+        agent: AgentSettings,
+        checks: [CheckSettings],
+        timeoutSeconds: Int
     ) {
         self.sandboxID = sandboxID
         self.task = task
@@ -72,9 +82,14 @@ package struct ResultSubmission: Codable, Sendable, Equatable {
     }
 
     package init(
-        status: TaskResult.Status, summary: String, filesChanged: [TaskResult.FileChange] = [],
-        commits: [TaskResult.Commit]? = nil, branch: String? = nil, checks: [TaskResult.Check]? = nil,
-        notes: String? = nil, failure: TaskResult.Failure? = nil
+        status: TaskResult.Status,
+        summary: String,
+        filesChanged: [TaskResult.FileChange] = [],
+        commits: [TaskResult.Commit]? = nil,
+        branch: String? = nil,
+        checks: [TaskResult.Check]? = nil,
+        notes: String? = nil,
+        failure: TaskResult.Failure? = nil
     ) {
         self.status = status
         self.summary = summary
@@ -105,7 +120,12 @@ package struct ResultResponse: Codable, Sendable, Equatable {
     }
 
     package init(
-        success: Bool, taskID: Identifier, resultID: Identifier, taskStatus: WorkTask.Status, attempt: Int, late: Bool
+        success: Bool,
+        taskID: Identifier,
+        resultID: Identifier,
+        taskStatus: WorkTask.Status,
+        attempt: Int,
+        late: Bool
     ) {
         self.success = success
         self.taskID = taskID
@@ -133,7 +153,11 @@ package struct ActivityReport: Codable, Sendable, Equatable {
         }
 
         package init(
-            eventType: ActivityType, eventData: JSONValue?, sequence: Int, time: Timestamp?, source: String? = nil
+            eventType: ActivityType,
+            eventData: JSONValue?,
+            sequence: Int,
+            time: Timestamp?,
+            source: String? = nil
         ) {
             self.eventType = eventType
             self.eventData = eventData

@@ -44,7 +44,11 @@ package indirect enum Schema: Sendable {
         check(value, at: "", &errors)
         guard let first = errors.first else { return }
         let more = errors.count > 1 ? " (and \(errors.count - 1) more)" : ""
-        throw Fault(.invalid, "\(first.field): \(first.message)\(more)", errors: Array(errors.prefix(Limits.fieldErrors)))
+        throw Fault(
+            .invalid,
+            "\(first.field): \(first.message)\(more)",
+            errors: Array(errors.prefix(Limits.fieldErrors))
+        )
     }
 
     private func check(_ value: JSONValue, at path: String, _ errors: inout [Fault.FieldError]) {
@@ -88,7 +92,10 @@ package indirect enum Schema: Sendable {
     }
 
     private func checkMembers(
-        _ properties: [Property], _ members: [String: JSONValue], at path: String, _ errors: inout [Fault.FieldError]
+        _ properties: [Property],
+        _ members: [String: JSONValue],
+        at path: String,
+        _ errors: inout [Fault.FieldError]
     ) {
         func place(_ name: String) -> String { path.isEmpty ? name : "\(path).\(name)" }
         let known = Set(properties.map(\.name))

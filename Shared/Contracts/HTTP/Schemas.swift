@@ -25,14 +25,16 @@ package enum Schemas {
         .optional("concurrency", .integer(1...1000)),
         .optional(
             "wip_limits",
-            .object(TicketStatus.allCases.map { .optional($0.rawValue, .integer(0...1_000_000)) })),
+            .object(TicketStatus.allCases.map { .optional($0.rawValue, .integer(0...1_000_000)) })
+        ),
         .optional(
             "agent",
             .object([
                 .optional("kind", .oneOf(["command"])),
                 .optional("command", commandLine),
                 .optional("timeout_seconds", .integer(1...86_400)),
-            ])),
+            ])
+        ),
         .optional(
             "checks",
             .array(
@@ -41,7 +43,10 @@ package enum Schemas {
                     .required("command", commandLine),
                     .optional("timeout_seconds", .integer(1...86_400)),
                     .optional("phases", .array(of: .cases(of: Phase.self), max: Phase.allCases.count)),
-                ]), max: Limits.checksPerProject)),
+                ]),
+                max: Limits.checksPerProject
+            )
+        ),
         .optional("max_attempts", .integer(1...10)),
         .optional("evidence", .object([.optional("commit", .boolean), .optional("checks", .boolean)])),
     ])
@@ -79,7 +84,9 @@ package enum Schemas {
             "tickets",
             .array(
                 of: .object([.optional("ref", .string(min: 1, max: Limits.nameLength))] + ticketProperties),
-                max: Limits.ticketsPerBatch)),
+                max: Limits.ticketsPerBatch
+            )
+        ),
     ])
 
     package static let ticketTransition = Schema.object([
@@ -123,13 +130,19 @@ package enum Schemas {
                     .required("action", .cases(of: TaskResult.FileChange.Action.self)),
                     .optional("lines_added", .integer(0...Int64.max)),
                     .optional("lines_removed", .integer(0...Int64.max)),
-                ]), max: Limits.filesChanged)),
+                ]),
+                max: Limits.filesChanged
+            )
+        ),
         .optional(
             "commits",
             .array(
                 of: .object([
                     .required("sha", .string(min: 7, max: 64)), .required("message", .string(max: 4096)),
-                ]), max: 1000)),
+                ]),
+                max: 1000
+            )
+        ),
         .optional("branch", .string(max: 255)),
         .optional(
             "checks",
@@ -140,7 +153,10 @@ package enum Schemas {
                     .required("exit_code", .integer(-1...255)),
                     .required("duration_ms", .integer(0...Int64.max)),
                     .required("log_digest", .string(max: 128)),
-                ]), max: Limits.checksPerProject)),
+                ]),
+                max: Limits.checksPerProject
+            )
+        ),
         .optional("tests_passed", .boolean),
         .optional("notes", .string(max: Limits.descriptionLength)),
         .optional(
@@ -149,7 +165,8 @@ package enum Schemas {
                 .required("domain", .cases(of: FaultDomain.self)),
                 .required("code", .string(min: 1, max: Limits.nameLength)),
                 .required("message", .string(max: Limits.reasonLength)),
-            ])),
+            ])
+        ),
     ])
 
     private static let activityProperties: [Schema.Property] = [
@@ -164,10 +181,13 @@ package enum Schemas {
             "events",
             .array(
                 of: .object([.required("sequence", .integer(1...Int64.max))] + activityProperties),
-                max: Limits.activityBatch))
+                max: Limits.activityBatch
+            )
+        )
     ])
 
     /// One activity without the list around it, as the earlier system's workers report.
     package static let activity = Schema.object(
-        [.optional("sequence", .integer(1...Int64.max))] + activityProperties)
+        [.optional("sequence", .integer(1...Int64.max))] + activityProperties
+    )
 }

@@ -21,8 +21,13 @@ package struct TaskCreate: Codable, Sendable, Equatable {
     }
 
     package init(
-        ticketID: Identifier, title: String, description: String? = nil, phase: Phase? = nil,
-        taskType: String? = nil, priority: Priority? = nil, dependsOn: [Identifier]? = nil,
+        ticketID: Identifier,
+        title: String,
+        description: String? = nil,
+        phase: Phase? = nil,
+        taskType: String? = nil,
+        priority: Priority? = nil,
+        dependsOn: [Identifier]? = nil,
         timeoutSeconds: Int? = nil
     ) {
         self.ticketID = ticketID

@@ -41,9 +41,16 @@ package struct TicketCreate: Codable, Sendable, Equatable {
     }
 
     package init(
-        ref: String? = nil, projectID: Identifier? = nil, title: String, description: String? = nil,
-        phase: Phase? = nil, priority: Priority? = nil, labels: [String]? = nil, autoStart: Bool? = nil,
-        blockedBy: [String]? = nil, tasks: [TaskSpecification]? = nil
+        ref: String? = nil,
+        projectID: Identifier? = nil,
+        title: String,
+        description: String? = nil,
+        phase: Phase? = nil,
+        priority: Priority? = nil,
+        labels: [String]? = nil,
+        autoStart: Bool? = nil,
+        blockedBy: [String]? = nil,
+        tasks: [TaskSpecification]? = nil
     ) {
         self.ref = ref
         self.projectID = projectID
@@ -80,8 +87,14 @@ package struct TaskSpecification: Codable, Sendable, Equatable {
     }
 
     package init(
-        ref: String? = nil, title: String, description: String? = nil, phase: Phase? = nil, taskType: String? = nil,
-        priority: Priority? = nil, dependsOn: [String]? = nil, timeoutSeconds: Int? = nil
+        ref: String? = nil,
+        title: String,
+        description: String? = nil,
+        phase: Phase? = nil,
+        taskType: String? = nil,
+        priority: Priority? = nil,
+        dependsOn: [String]? = nil,
+        timeoutSeconds: Int? = nil
     ) {
         self.ref = ref
         self.title = title
@@ -163,8 +176,14 @@ package struct BoardView: Codable, Sendable, Equatable {
         }
 
         package init(
-            id: TicketStatus, name: String, sequenceOrder: Int, wipLimit: Int?, currentCount: Int,
-            wipExceeded: Bool, tickets: [Card], nextCursor: String? = nil
+            id: TicketStatus,
+            name: String,
+            sequenceOrder: Int,
+            wipLimit: Int?,
+            currentCount: Int,
+            wipExceeded: Bool,
+            tickets: [Card],
+            nextCursor: String? = nil
         ) {
             self.id = id
             self.name = name
