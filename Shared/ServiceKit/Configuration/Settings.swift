@@ -86,8 +86,8 @@ package struct Settings: Sendable {
         var text = "usage: \(service) [--key value]...\n\nAn argument wins over the environment variable.\n"
         for key in keys {
             text += "\n  \(key.argument)  (\(key.variable))\n"
-            let fallback = key.isRequired ? "required" : "default: \(key.defaultValue ?? "none")"
-            text += "      \(key.meaning) [\(fallback)]\n"
+            let fallback = key.isRequired ? " [required]" : key.defaultValue.map { " [default: \($0)]" } ?? ""
+            text += "      \(key.meaning)\(fallback)\n"
         }
         return text
     }
