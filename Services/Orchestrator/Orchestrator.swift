@@ -22,7 +22,8 @@ package enum OrchestratorProcess {
     /// Checks the provider, takes over what an earlier run left, and puts the parts together.
     ///
     /// - Returns: the services in the order in which they depend on each other.
-    /// - Throws: ``ConfigurationError`` when sandboxes cannot be created here; ``Fault`` when the store cannot be opened.
+    /// - Throws: ``ConfigurationError`` when sandboxes cannot be created here; ``Fault`` when the store cannot be
+    ///   opened.
     package static func services(
         _ configuration: OrchestratorConfiguration,
         _ common: CommonConfiguration,

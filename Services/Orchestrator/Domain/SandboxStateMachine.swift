@@ -24,7 +24,7 @@ package struct SandboxStateMachine: Sendable, Equatable {
         case exited(Spool)
         /// The result in the spool got its final answer.
         case answered
-        /// The unanswered result is gone from the disk; nothing is left to wait for.
+        /// The unanswered result, or what its submission needs, is gone from the disk; there is nothing to wait for.
         case spoolLost
         /// It has to end: cancelled, superseded, or its supervision ran out of patience.
         case stop(reason: String)

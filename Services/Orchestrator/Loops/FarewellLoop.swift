@@ -10,7 +10,7 @@ package final class FarewellLoop: Service {
     /// Why these sandboxes fail; the workflow counts it as a loss of the platform and tries again.
     package static let reason = "orchestrator-stopped"
     /// Longest wait for their ends; below the time a graceful stop may take.
-    package static let patience: Duration = .seconds(6)
+    package static let patience: Duration = .seconds(7)
 
     private let fleet: Fleet
 

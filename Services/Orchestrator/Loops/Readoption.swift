@@ -12,8 +12,8 @@ package struct Readoption: Sendable {
 
     /// Counts every live sandbox, hands running ones to the supervision and finds out about half-created ones.
     ///
-    /// - Returns: the sandboxes that have to ask the workflow again with the same id: those without an answer, and those
-    ///   whose worker was certainly never started.
+    /// - Returns: the sandboxes that have to ask the workflow again with the same id: those without an answer, and
+    ///   those whose worker was certainly never started.
     package func run() async throws -> [Identifier] {
         var undecided: [Identifier] = []
         for row in try await fleet.store.live() {

@@ -5,8 +5,8 @@ import ServiceKit
 import ServiceLifecycle
 import Synchronization
 
-/// Watches every running sandbox: notices its end, gets its result answered, and loses patience with one that is silent,
-/// stalled or late.
+/// Watches every running sandbox: notices its end, gets its result answered, and loses patience with one that is
+/// silent, stalled or late.
 package final class SupervisionLoop: Service {
     /// Between submissions of a result that nobody answers.
     static let backoff = Backoff(base: .seconds(1), cap: .seconds(30), jitter: 0.25)
@@ -86,7 +86,7 @@ package final class SupervisionLoop: Service {
         let directory = fleet.directory(id)
         var failures = 0
         while !Task.isCancelled {
-            if directory.spool == .empty {
+            if directory.spool == .empty || !directory.canSubmit {
                 try await fleet.apply(.spoolLost, to: id)
                 return
             }

@@ -30,6 +30,9 @@ package struct SandboxDirectory: Sendable, Hashable {
     /// Whether the start of a worker got as far as its log.
     package var wasOpened: Bool { LocalFile.modified(log) != nil }
 
+    /// Whether what a submission needs beside the result is there.
+    package var canSubmit: Bool { LocalFile.modified(launchFile) != nil && LocalFile.modified(tokenFile) != nil }
+
     /// What lies in the spool now.
     package var spool: SandboxStateMachine.Spool {
         if LocalFile.modified(answer) != nil { return .answered }

@@ -12,7 +12,7 @@ import Testing
 @testable import Orchestrator
 
 /// The whole orchestrator on a real broker. Only the workflow's decisions are a fake; its command queue is not.
-@Suite(.timeLimit(.minutes(4))) struct OrchestratorProcessTests {
+@Suite(.timeLimit(.minutes(5))) struct OrchestratorProcessTests {
     @Test func `a wake-up becomes a claimed task, a sandbox and its events; a stop command ends it`() async throws {
         try await withTemporaryDirectory { home in
             let broker = try await LocalBroker.start(directory: "\(home)/broker")
@@ -39,17 +39,17 @@ import Testing
                     await requester.waitUntilConnected()
                     await publisher.waitUntilConnected()
                     // The look at its start has found nothing; from here on only a wake-up makes it ask in time.
-                    try await eventually("it asked once") { workflow.asked.count > 0 }
+                    try await soon("it asked once") { workflow.asked.count > 0 }
                     workflow.add(1)
                     #expect(await publisher.publish(wakeUp) == .confirmed)
-                    let running = try await eventually("it runs") { ledger.events(of: .sandboxRunning).first }
+                    let running = try await soon("it runs") { ledger.events(of: .sandboxRunning).first }
                     let stop = StopSandbox(sandboxID: running.subject, reason: "cancelled")
                     _ = try await requester.request(
                         stop,
                         to: Topic.orchestrator(instance: "test"),
                         context: .init(actor: .service("test"))
                     )
-                    let failed = try await eventually("it failed") { ledger.events(of: .sandboxFailed).first }
+                    let failed = try await soon("it failed") { ledger.events(of: .sandboxFailed).first }
                     #expect(failed.subject == running.subject)
                     #expect(failed.data.sandbox?.reason == "cancelled")
                     #expect(failed.source == "/orchestrator/test")

@@ -4,8 +4,8 @@ import Kernel
 
 /// The command line that `bwrap` puts around agent and checks.
 ///
-/// Inside there is a read-only system, an empty `/tmp`, a private home, the task's text, and the working copy at its own
-/// path, which alone (with home and `/tmp`) is writable. There is no network, no other process, no capability, and
+/// Inside there is a read-only system, an empty `/tmp`, a private home, the task's text, and the working copy at its
+/// own path, which alone (with home and `/tmp`) is writable. There is no network, no other process, no capability, and
 /// nothing of `OMOI_HOME` beside what is named here: neither token nor spool nor another sandbox. The environment is
 /// the worker's concern.
 struct BubblewrapPrefix: Sendable {

@@ -32,7 +32,7 @@ package struct BubblewrapProvider: LocalSandboxProvider {
         guard let program = candidates.first(where: LocalFile.isExecutable) else {
             throw Fault(
                 .unavailable,
-                "OMOI_SANDBOX_PROVIDER: bubblewrap needs the program bwrap, which is missing: apt-get install bubblewrap"
+                "OMOI_SANDBOX_PROVIDER: the program bwrap is missing: apt-get install bubblewrap"
             )
         }
         self.home = home

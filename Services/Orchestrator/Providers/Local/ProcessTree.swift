@@ -7,8 +7,9 @@ struct ProcessTree: Sendable {
     let worker: ProcessIdentity?
     let directory: SandboxDirectory
 
-    /// How long processes may take after SIGTERM before SIGKILL, and how long SIGKILL is repeated.
-    static let patience: Duration = .seconds(2)
+    /// How long processes may take after SIGTERM before SIGKILL, and how long SIGKILL is repeated. A worker uses the
+    /// first to end its agent, to keep what was done on a branch, and to write its result.
+    static let patience: Duration = .seconds(4)
     static let insistence: Duration = .seconds(10)
 
     /// Ends all of it: SIGTERM, then SIGKILL until nothing is left. Runs on a thread of its own, so it is finished even

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Orchestrator
 
-@Suite(.timeLimit(.minutes(2))) struct CleanUpLoopTests {
+@Suite(.timeLimit(.minutes(5))) struct CleanUpLoopTests {
     /// One sandbox that has ended.
     private func withEnded(
         _ worker: StandInWorker,
@@ -17,7 +17,7 @@ import Testing
             try await DispatchLoop(fleet: bed.fleet) { try workflow.answer($0) }.fill()
             let id = try #require(workflow.asked.first)
             try await bed.running([SupervisionLoop(fleet: bed.fleet)]) {
-                try await eventually("it ended") { try await bed.state(id)?.isLive == false }
+                try await soon("it ended") { try await bed.state(id)?.isLive == false }
             }
             try await body(bed, id, time)
         }

@@ -5,13 +5,13 @@ import Testing
 
 @testable import Orchestrator
 
-@Suite(.timeLimit(.minutes(2))) struct DispatchLoopTests {
+@Suite(.timeLimit(.minutes(5))) struct DispatchLoopTests {
     @Test func `ready tasks are claimed until there is nothing, each in a sandbox of its own`() async throws {
         try await withBed(slots: 4) { bed in
             let workflow = FakeWorkflow(ready: 10)
             let dispatch = DispatchLoop(fleet: bed.fleet) { try workflow.answer($0) }
             try await bed.running([dispatch, SupervisionLoop(fleet: bed.fleet)]) {
-                try await eventually("all ten are completed") {
+                try await soon("all ten are completed") {
                     try await bed.events().filter { $0.type == .sandboxCompleted }.count == 10
                 }
             }
@@ -29,7 +29,7 @@ import Testing
             let workflow = FakeWorkflow(ready: 3)
             let dispatch = DispatchLoop(fleet: bed.fleet) { try workflow.answer($0) }
             try await bed.running([dispatch, SupervisionLoop(fleet: bed.fleet)]) {
-                try await eventually("all are completed") {
+                try await soon("all are completed") {
                     try await bed.events().filter { $0.type == .sandboxCompleted }.count == 3
                 }
             }
@@ -46,13 +46,13 @@ import Testing
             let workflow = FakeWorkflow(ready: 3)
             let dispatch = DispatchLoop(fleet: bed.fleet) { try workflow.answer($0) }
             try await bed.running([dispatch, SupervisionLoop(fleet: bed.fleet)]) {
-                try await eventually("two run") {
+                try await soon("two run") {
                     try await bed.fleet.store.live().filter { $0.state == .running }.count == 2
                 }
                 #expect(workflow.asked.count == 2)
                 let first = try #require(try await bed.fleet.store.live().first)
                 try Written.touch("\(bed.fleet.directory(first.id).path)/finish")
-                try await eventually("the third runs") { workflow.claimed == 3 }
+                try await soon("the third runs") { workflow.claimed == 3 }
             }
         }
     }
@@ -86,7 +86,7 @@ import Testing
             try await dispatch.fill()
             #expect(Set(workflow.asked).count == 1)
             #expect(workflow.claimed == 1)
-            try await eventually("it was started") { try await bed.fleet.store.live().first?.handle != nil }
+            try await soon("it was started") { try await bed.fleet.store.live().first?.handle != nil }
         }
     }
 
@@ -96,7 +96,7 @@ import Testing
             workflow.loseAnswers(1)
             let dispatch = DispatchLoop(fleet: bed.fleet) { try workflow.answer($0) }
             try await bed.running([dispatch, SupervisionLoop(fleet: bed.fleet)]) {
-                try await eventually("it is completed") {
+                try await soon("it is completed") {
                     try await bed.events().contains { $0.type == .sandboxCompleted }
                 }
             }

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Orchestrator
 
-@Suite(.timeLimit(.minutes(1))) struct FarewellLoopTests {
+@Suite(.timeLimit(.minutes(5))) struct FarewellLoopTests {
     @Test func `all running sandboxes are ended and reported before it returns`() async throws {
         try await withBed(.endless, slots: 3) { bed in
             let workflow = FakeWorkflow(ready: 3)

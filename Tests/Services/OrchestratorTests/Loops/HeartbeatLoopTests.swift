@@ -6,7 +6,7 @@ import Testing
 
 @testable import Orchestrator
 
-@Suite(.timeLimit(.minutes(2))) struct HeartbeatLoopTests {
+@Suite(.timeLimit(.minutes(5))) struct HeartbeatLoopTests {
     @Test func `a beat names everything that is alive, also what still waits for its claim`() async throws {
         try await withBed(.endless, slots: 3) { bed in
             let workflow = FakeWorkflow(ready: 2)
@@ -37,7 +37,7 @@ import Testing
                 HeartbeatReply(renewed: [], stop: beat.sandboxes.map { .init(id: $0.id, reason: "superseded") })
             }
             try await bed.running([SupervisionLoop(fleet: bed.fleet), loop]) {
-                try await eventually("it failed") { try await bed.state(id) == .failed }
+                try await soon("it failed") { try await bed.state(id) == .failed }
             }
             #expect(try await bed.events().last?.data.sandbox?.reason == "superseded")
             #expect(bed.fleet.freeSlots == 1)
@@ -72,7 +72,7 @@ import Testing
                 throw Fault(.unavailable, "away")
             }
             try await bed.running([loop]) {
-                try await eventually("it kept trying") { beats.withLock { $0 } > 3 }
+                try await soon("it kept trying") { beats.withLock { $0 } > 3 }
             }
             #expect(try await bed.fleet.store.live().map(\.state) == [.running])
         }

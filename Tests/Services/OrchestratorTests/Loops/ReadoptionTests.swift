@@ -7,7 +7,7 @@ import Testing
 @testable import Orchestrator
 
 /// What a second run finds of the first, which ended without a word at each of its steps.
-@Suite(.timeLimit(.minutes(2))) struct ReadoptionTests {
+@Suite(.timeLimit(.minutes(5))) struct ReadoptionTests {
     /// The first run until its end, then the second one on the same home.
     private func restart(
         _ worker: StandInWorker,
@@ -35,7 +35,7 @@ import Testing
             try await DispatchLoop(fleet: bed.fleet) { try workflow.answer($0) }.fill()
         } second: { bed in
             try await runAgain(bed, workflow) {
-                try await eventually("it is completed") {
+                try await soon("it is completed") {
                     try await bed.events().contains { $0.type == .sandboxCompleted }
                 }
             }
@@ -49,13 +49,13 @@ import Testing
         try await restart(.patient, workflow: workflow) { bed in
             try await DispatchLoop(fleet: bed.fleet) { try workflow.answer($0) }.fill()
             let id = try #require(workflow.asked.first)
-            try await eventually("it runs") { Written.exists(bed.fleet.directory(id).pidFile) }
+            try await soon("it runs") { Written.exists(bed.fleet.directory(id).pidFile) }
         } second: { bed in
             let id = try #require(workflow.asked.first)
             try await runAgain(bed, workflow) {
                 #expect(bed.fleet.freeSlots == 1)
                 try Written.touch("\(bed.fleet.directory(id).path)/finish")
-                try await eventually("it is completed") { try await bed.state(id) == .completed }
+                try await soon("it is completed") { try await bed.state(id) == .completed }
             }
             #expect(Written.lines("\(bed.fleet.directory(id).path)/started").count == 1)
             #expect(bed.fleet.freeSlots == 2)
@@ -68,13 +68,13 @@ import Testing
         let workflow = FakeWorkflow(ready: 1)
         try await restart(.patient, workflow: workflow) { bed in
             let id = try await startWithoutNote(bed, workflow)
-            try await eventually("it runs") { Written.exists(bed.fleet.directory(id).pidFile) }
+            try await soon("it runs") { Written.exists(bed.fleet.directory(id).pidFile) }
         } second: { bed in
             let id = try #require(workflow.asked.first)
             try await runAgain(bed, workflow) {
-                try await eventually("it runs") { try await bed.state(id) == .running }
+                try await soon("it runs") { try await bed.state(id) == .running }
                 try Written.touch("\(bed.fleet.directory(id).path)/finish")
-                try await eventually("it is completed") { try await bed.state(id) == .completed }
+                try await soon("it is completed") { try await bed.state(id) == .completed }
             }
             #expect(Written.lines("\(bed.fleet.directory(id).path)/started").count == 1)
             #expect(try await bed.types(id) == [.sandboxCreated, .sandboxRunning, .sandboxCompleted])
@@ -90,14 +90,14 @@ import Testing
         let workflow = FakeWorkflow(ready: 1)
         try await restart(worker, workflow: workflow) { bed in
             let id = try await startWithoutNote(bed, workflow)
-            try await eventually("it has ended") {
+            try await soon("it has ended") {
                 Written.exists(bed.fleet.directory(id).pidFile)
                     && bed.fleet.provider.find(in: bed.fleet.directory(id)) == nil
             }
         } second: { bed in
             let id = try #require(workflow.asked.first)
             try await runAgain(bed, workflow) {
-                try await eventually("it is judged") { try await bed.state(id) == state }
+                try await soon("it is judged") { try await bed.state(id) == state }
             }
             #expect(Written.lines("\(bed.fleet.directory(id).path)/started").count == 1)
         }
@@ -113,7 +113,7 @@ import Testing
         } second: { bed in
             let id = try #require(workflow.asked.first)
             try await runAgain(bed, workflow) {
-                try await eventually("it is completed") { try await bed.state(id) == .completed }
+                try await soon("it is completed") { try await bed.state(id) == .completed }
             }
             #expect(try await bed.types(id) == [.sandboxCreated, .sandboxRunning, .sandboxCompleted])
             #expect(workflow.claimed == 1)
@@ -131,7 +131,7 @@ import Testing
         } second: { bed in
             let id = try #require(workflow.asked.first)
             try await runAgain(bed, workflow) {
-                try await eventually("it failed") { try await bed.state(id) == .failed }
+                try await soon("it failed") { try await bed.state(id) == .failed }
             }
             #expect(try await bed.fleet.store.find(id)?.failure == "superseded")
             #expect(!bed.fleet.directory(id).exists)
@@ -148,13 +148,13 @@ import Testing
             try await DispatchLoop(fleet: bed.fleet) { try workflow.answer($0) }.fill()
             let id = try #require(workflow.asked.first)
             try await bed.running([SupervisionLoop(fleet: bed.fleet)]) {
-                try await eventually("it is completing") { try await bed.state(id) == .completing }
+                try await soon("it is completing") { try await bed.state(id) == .completing }
             }
         } second: { bed in
             let id = try #require(workflow.asked.first)
             try Written.touch("\(bed.home)/gateway")
             try await runAgain(bed, workflow) {
-                try await eventually("it is completed") { try await bed.state(id) == .completed }
+                try await soon("it is completed") { try await bed.state(id) == .completed }
             }
         }
     }
@@ -167,7 +167,7 @@ import Testing
         } second: { bed in
             let id = try #require(workflow.asked.first)
             try await runAgain(bed, workflow) {
-                try await eventually("it failed") { try await bed.state(id) == .failed }
+                try await soon("it failed") { try await bed.state(id) == .failed }
             }
             #expect(try await bed.fleet.store.find(id)?.failure == "cancelled")
         }

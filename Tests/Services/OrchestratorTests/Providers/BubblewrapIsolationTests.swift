@@ -8,7 +8,7 @@ import Testing
 @testable import Orchestrator
 
 /// What a command can do inside the isolation, tried with the real `bwrap`.
-@Suite(.timeLimit(.minutes(2))) struct BubblewrapIsolationTests {
+@Suite(.timeLimit(.minutes(5))) struct BubblewrapIsolationTests {
     struct Place: Sendable {
         var provider: BubblewrapProvider
         var launcher: WorkerLauncher
@@ -76,7 +76,8 @@ import Testing
     @Test func `it can work in its working copy and its home, and read its task`() async throws {
         try await withPlace { place in
             let script = """
-                set -e; pwd; cat \(place.directory.taskFile); echo made > file; echo kept > \(place.directory.agentHome)/note
+                set -e; pwd; cat \(place.directory.taskFile)
+                echo made > file; echo kept > \(place.directory.agentHome)/note
                 echo scratch > /tmp/x
                 """
             let result = try await place.run(script)
@@ -203,7 +204,8 @@ import Testing
     @Test func `everything inside dies with its worker, however it was detached`() async throws {
         try await withPlace { place in
             let script = """
-                trap '' TERM HUP; (trap '' TERM HUP; setsid bash -c 'trap "" TERM HUP; exec -a omoi-deep sleep 1000' &) &
+                trap '' TERM HUP
+                (trap '' TERM HUP; setsid bash -c 'trap "" TERM HUP; exec -a omoi-deep sleep 1000' &) &
                 touch ready; while true; do sleep 0.05; done
                 """
             let quoted = place.line(script).map { "'\($0.replacing("'", with: "'\\''"))'" }.joined(separator: " ")
@@ -212,13 +214,13 @@ import Testing
                 in: place.directory.path,
                 log: place.directory.log
             )
-            try await eventually("it runs") { Written.exists("\(place.directory.workingCopy)/ready") }
+            try await soon("it runs") { Written.exists("\(place.directory.workingCopy)/ready") }
             let tree = ProcessTree(worker: worker, directory: place.directory)
-            let deep = try await eventually("the detached one runs") {
+            let deep = try await soon("the detached one runs") {
                 tree.members().first { ProcessTable.commandLine(of: $0.pid).first == "omoi-deep" }
             }
             kill(worker.pid, SIGKILL)
-            try await eventually("it is gone") { ProcessTable.entry(of: deep.pid)?.hasEnded ?? true }
+            try await soon("it is gone") { ProcessTable.entry(of: deep.pid)?.hasEnded ?? true }
         }
     }
 }

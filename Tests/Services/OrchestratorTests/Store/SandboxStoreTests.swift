@@ -6,7 +6,7 @@ import Testing
 
 @testable import Orchestrator
 
-@Suite(.timeLimit(.minutes(1))) struct SandboxStoreTests {
+@Suite(.timeLimit(.minutes(5))) struct SandboxStoreTests {
     @Test func `a row comes back as it was written`() async throws {
         try await withTemporaryDirectory { home in
             let store = try Store(

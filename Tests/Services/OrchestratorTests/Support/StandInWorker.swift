@@ -3,8 +3,8 @@ import Kernel
 
 @testable import Orchestrator
 
-/// A shell script in the place of `omoi-sandbox-worker`, with the behaviour a test needs. It is a real process, started,
-/// found, killed and submitted like the real one.
+/// A shell script in the place of `omoi-sandbox-worker`, with the behaviour a test needs. It is a real process,
+/// started, found, killed and submitted like the real one.
 struct StandInWorker: Sendable {
     /// What `run` does after writing its pid; the working directory is the sandbox directory.
     var run: String
