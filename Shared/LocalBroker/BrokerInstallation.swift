@@ -32,7 +32,7 @@ struct BrokerInstallation: Sendable {
     /// The complete environment of the node and of its control program.
     func environment(directory: String, settings: NodeSettings) -> [String: String] {
         let path = getenv("PATH").map { String(cString: $0) } ?? "/usr/bin:/bin"
-        return [
+        var environment = [
             "PATH": path,
             "LANG": "C.UTF-8",
             "HOME": directory + "/home",
@@ -49,11 +49,14 @@ struct BrokerInstallation: Sendable {
             "ERL_EPMD_ADDRESS": "127.0.0.1",
             "ERL_EPMD_PORT": "\(settings.namePort)",
         ]
+        if TextFile.exists(directory + "/plugins") { environment["RABBITMQ_PLUGINS_DIR"] = directory + "/plugins" }
+        return environment
     }
 
     /// Everything the node reads at its start.
     func writeFiles(directory: String, settings: NodeSettings) throws(Fault) {
         for folder in ["home", "data", "log"] { try TextFile.makeDirectory("\(directory)/\(folder)") }
+        try linkPlugins(directory: directory)
         try TextFile.write(settings.cookie, to: directory + "/home/.erlang.cookie", mode: 0o400)
         try TextFile.write("[].\n", to: directory + "/enabled_plugins")
         try TextFile.write(
@@ -68,5 +71,21 @@ struct BrokerInstallation: Sendable {
             """,
             to: directory + "/rabbitmq.conf"
         )
+    }
+
+    /// Gives the node a folder of plugins without the optional ones: it looks into every one of them at each start, which
+    /// costs seconds. Known for RabbitMQ 3 only; others keep their own folder.
+    private func linkPlugins(directory: String) throws(Fault) {
+        guard let script = realpath(server, nil) else { return }
+        defer { free(script) }
+        let home = String(cString: script).split(separator: "/").dropLast(2).map { "/\($0)" }.joined()
+        let names = TextFile.names(in: home + "/plugins")
+        guard names.contains(where: { $0.hasPrefix("rabbit-3.") }) else { return }
+        let links = directory + "/plugins"
+        try TextFile.makeDirectory(links)
+        for name in TextFile.names(in: links) { unlink("\(links)/\(name)") }
+        for name in names where !name.hasPrefix("rabbitmq_") || name.hasPrefix("rabbitmq_prelaunch") {
+            symlink("\(home)/plugins/\(name)", "\(links)/\(name)")
+        }
     }
 }

@@ -21,8 +21,6 @@ package final class LocalBroker: Sendable {
 
     /// Longest time a node may take until it lets its user in.
     private static let startDeadline: Duration = .seconds(120)
-    /// How long a new node's registry of quorum queues and streams may lag behind; RabbitMQ saves it every 500 ms.
-    private static let registryDelay: Duration = .seconds(1)
     /// Longest time an orderly stop may take before the node is killed.
     private static let stopDeadline: Duration = .seconds(15)
 
@@ -60,14 +58,17 @@ package final class LocalBroker: Sendable {
     /// Waits until what the node was told to declare at its first start survives even a kill. Call it once the queues
     /// and streams exist and before anybody relies on them; later calls return at once.
     ///
-    /// RabbitMQ 3.10 writes the registry of quorum queues and streams half a second late. A node killed before that never
+    /// RabbitMQ 3.10 writes the registry of quorum queues and streams up to seconds late. A node killed before that never
     /// finds them again ("home node is down", for ever), so ``start(directory:port:)`` makes a node that was never
     /// settled anew.
     package func settle() async throws {
         guard !TextFile.exists(directory + "/settled") else { return }
-        try await Task.sleep(for: Self.registryDelay)
+        _ = try await control(["eval", "[dets:sync(Table) || Table <- dets:all()]."])
         try TextFile.write("", to: directory + "/settled")
     }
+
+    /// The Erlang machine's process; nil while the node is stopped.
+    package var processID: Int32? { running.withLock { $0?.mark.pid } }
 
     /// Stops the node in order; what it holds stays in the directory. Does nothing when it is not running.
     package func stop() async {
@@ -86,6 +87,16 @@ package final class LocalBroker: Sendable {
     package func kill() async {
         guard let node = take() else { return }
         await node.end(signal: SIGKILL, within: Self.stopDeadline, directory: directory)
+    }
+
+    /// Freezes the node, as a machine that hangs would: its connections stay open and nothing answers.
+    package func pause() {
+        running.withLock { $0?.mark.kill(SIGSTOP) }
+    }
+
+    /// Lets a frozen node go on.
+    package func resume() {
+        running.withLock { $0?.mark.kill(SIGCONT) }
     }
 
     /// Starts the node again on the same port, after ending it in order if it runs.

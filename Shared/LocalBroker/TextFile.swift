@@ -39,6 +39,15 @@ enum TextFile {
         }
     }
 
+    /// The names in a directory; none when it cannot be read.
+    static func names(in path: String) -> [String] {
+        do {
+            return try FileManager.default.contentsOfDirectory(atPath: path)
+        } catch {
+            return []
+        }
+    }
+
     static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
     /// Removes a directory with everything inside; an absent one is fine.

@@ -309,12 +309,12 @@ extension AMQPConnection {
         try Self.check(status, what)
     }
 
-    private static func check(_ status: Int32, _ what: String) throws(ConnectionFailure) {
+    static func check(_ status: Int32, _ what: String) throws(ConnectionFailure) {
         guard status < 0 else { return }
         throw ConnectionFailure(reason: "cannot \(what): \(String(cString: amqp_error_string2(status)))")
     }
 
-    private static func check(_ reply: amqp_rpc_reply_t, _ what: String) throws(ConnectionFailure) {
+    static func check(_ reply: amqp_rpc_reply_t, _ what: String) throws(ConnectionFailure) {
         switch reply.reply_type {
         case AMQP_RESPONSE_NORMAL: return
         case AMQP_RESPONSE_SERVER_EXCEPTION: throw failure("cannot \(what)", reply.reply)
@@ -336,97 +336,4 @@ extension AMQPConnection {
             return ConnectionFailure(reason: what)
         }
     }
-}
-
-// MARK: - Connecting
-
-extension AMQPConnection {
-    /// Half of this is what a connection may have in flight; the kernel may grant less.
-    private static let wantedSendBuffer: Int32 = 2 << 20
-
-    private static func timeval(_ duration: Duration) -> Glibc.timeval {
-        let milliseconds = duration.milliseconds
-        return Glibc.timeval(tv_sec: Int(milliseconds / 1000), tv_usec: Int(milliseconds % 1000) * 1000)
-    }
-
-    private static func open(_ state: OpaquePointer, _ broker: BrokerConfiguration) throws(ConnectionFailure) {
-        var timeout = timeval(broker.timeout)
-        amqp_set_handshake_timeout(state, &timeout)
-        amqp_set_rpc_timeout(state, &timeout)
-        let socket: OpaquePointer?
-        if let tls = broker.tls {
-            socket = amqp_ssl_socket_new(state)
-            guard let socket else { throw ConnectionFailure(reason: "cannot set up TLS") }
-            try check(amqp_ssl_socket_set_cacert(socket, tls.authorityFile), "read \(tls.authorityFile)")
-            amqp_ssl_socket_set_verify_peer(socket, 1)
-            amqp_ssl_socket_set_verify_hostname(socket, 1)
-            try check(
-                amqp_ssl_socket_set_ssl_versions(socket, AMQP_TLSv1_2, AMQP_TLSvLATEST),
-                "ask for TLS 1.2 or newer"
-            )
-            if let certificate = tls.certificateFile, let key = tls.keyFile {
-                try check(amqp_ssl_socket_set_key(socket, certificate, key), "read \(certificate) or \(key)")
-            }
-        } else {
-            socket = amqp_tcp_socket_new(state)
-        }
-        guard let socket else { throw ConnectionFailure(reason: "out of memory") }
-        let status = amqp_socket_open_noblock(socket, broker.host, Int32(broker.port), &timeout)
-        try check(status, "connect to \(broker.address)")
-    }
-
-    private static func logIn(
-        _ state: OpaquePointer,
-        _ broker: BrokerConfiguration,
-        _ arena: Arena
-    ) throws(ConnectionFailure) {
-        // Without these the broker neither announces a deleted queue nor a resource alarm.
-        let capabilities = arena.table(
-            ["publisher_confirms", "consumer_cancel_notify", "connection.blocked", "basic.nack"].map {
-                ($0, arena.value(true))
-            }
-        )
-        var properties = arena.table([
-            ("capabilities", arena.value(capabilities)),
-            ("connection_name", arena.value(broker.connectionName)),
-        ])
-        let seconds = Int32(max(1, broker.heartbeat.milliseconds / 1000))
-        let reply = omoi_amqp_login_plain(
-            state,
-            broker.virtualHost,
-            AMQP_DEFAULT_MAX_CHANNELS,
-            AMQP_DEFAULT_FRAME_SIZE,
-            seconds,
-            &properties,
-            broker.user,
-            broker.password
-        )
-        arena.reset()
-        try check(reply, "log in to \(broker.address) as \(broker.user)")
-    }
-
-    /// Returns the size granted, bytes.
-    private static func enlargeSendBuffer(of file: Int32) -> Int {
-        var size = wantedSendBuffer
-        var length = socklen_t(MemoryLayout<Int32>.size)
-        setsockopt(file, SOL_SOCKET, SO_SNDBUF, &size, length)
-        guard getsockopt(file, SOL_SOCKET, SO_SNDBUF, &size, &length) == 0 else { return 128 * 1024 }
-        return Int(size)
-    }
-}
-
-/// Class and method numbers of AMQP 0-9-1; the header's macros carry a cast that Swift does not import.
-enum MethodID {
-    static let connectionClose: UInt32 = 0x000A_0032
-    static let connectionCloseOK: UInt32 = 0x000A_0033
-    static let connectionBlocked: UInt32 = 0x000A_003C
-    static let connectionUnblocked: UInt32 = 0x000A_003D
-    static let channelClose: UInt32 = 0x0014_0028
-    static let channelCloseOK: UInt32 = 0x0014_0029
-    static let basicCancel: UInt32 = 0x003C_001E
-    static let basicCancelOK: UInt32 = 0x003C_001F
-    static let basicReturn: UInt32 = 0x003C_0032
-    static let basicDeliver: UInt32 = 0x003C_003C
-    static let basicAck: UInt32 = 0x003C_0050
-    static let basicNack: UInt32 = 0x003C_0078
 }

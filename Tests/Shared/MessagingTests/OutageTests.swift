@@ -120,6 +120,23 @@ extension OwnBrokerTests {
             _ = try await lab.broker.control(["set_vm_memory_high_watermark", "0.4"])
         }
 
+        @Test func `a frozen broker is noticed by its silence and nobody waits for ever`() async throws {
+            let queue = lab.queue("frozen")
+            var configuration = try lab.configuration()
+            configuration.heartbeat = .seconds(1)
+            let publisher = Publisher(configuration, topology: lab.topology(queue))
+            try await running({ try await publisher.run() }, stop: { publisher.stop() }) {
+                #expect(await publisher.publish(lab.message(0, to: queue)) == .confirmed)
+                lab.broker.pause()
+                let start = ContinuousClock.now
+                let outcomes = await publisher.publish((1...2000).map { lab.message($0, to: queue, bytes: 5000) })
+                lab.broker.resume()
+                #expect(outcomes.allSatisfy { $0 == .unknown })
+                #expect(start.duration(to: .now) < .seconds(20))
+                #expect(await publisher.publish(lab.message(0, to: queue)) == .confirmed)
+            }
+        }
+
         @Test func `a stream reader goes on by itself after the broker was killed`() async throws {
             let stream = lab.queue("stream", kind: .stream)
             let topology = lab.topology(stream)

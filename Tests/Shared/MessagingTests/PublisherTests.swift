@@ -159,18 +159,22 @@ extension SharedBrokerTests {
 
         @Test func `a stop waits for what is in flight`() async throws {
             let queue = lab.queue("flight")
-            let publisher = Publisher(try lab.configuration(), topology: lab.topology(queue))
-            let outcomes = try await running({ try await publisher.run() }, stop: {}) {
-                await publisher.waitUntilConnected()
-                async let outcomes = publisher.publish((0..<2000).map { lab.message($0, to: queue, bytes: 100) })
-                // Its batch is behind the first one, so that one is on its way when the stop comes.
-                async let behind = publisher.publish(lab.message(0, to: queue))
-                try await eventually("in flight") { publisher.isConnected }
-                _ = await behind
-                publisher.stop()
-                return await outcomes
+            let topology = lab.topology(queue)
+            let basket = Basket()
+            let publisher = Publisher(try lab.configuration(), topology: topology)
+            let outcomes = try await lab.consuming(
+                Subscription(queue: queue) { basket.add($0) },
+                topology: topology
+            ) { _ in
+                try await running({ try await publisher.run() }, stop: {}) {
+                    async let outcomes = publisher.publish((0..<3000).map { lab.message($0, to: queue, bytes: 100) })
+                    // Some have arrived, so the batch is on its way when the stop comes.
+                    try await basket.waitFor(1)
+                    publisher.stop()
+                    return await outcomes
+                }
             }
-            #expect(outcomes.allSatisfy { $0 == .confirmed })
+            #expect(outcomes.count == 3000 && outcomes.allSatisfy { $0 == .confirmed })
         }
 
         @Test func `a wrong password is no reason to give up or to crash`() async throws {
