@@ -67,7 +67,7 @@ package struct Lookup: Sendable {
 
     /// The cursor in a `Link: <...cursor=...>; rel="next"` header.
     static func nextCursor(inLink link: String) -> String? {
-        guard link.contains("rel=\"next\""), let start = link.range(of: "cursor=")?.upperBound else { return nil }
+        guard link.contains("rel=\"next\""), let start = link.firstRange(of: "cursor=")?.upperBound else { return nil }
         let cursor = link[start...].prefix { $0 != "&" && $0 != ">" }
         return cursor.isEmpty ? nil : Query.unescape(String(cursor))
     }

@@ -66,7 +66,8 @@ package struct Surroundings: Sendable {
         }
     }
 
-    private func absolute(_ path: String) -> String {
+    /// The path from the root, seen from the working directory.
+    func absolute(_ path: String) -> String {
         if path.hasPrefix("/") { return path }
         guard let directory = getcwd(nil, 0) else { return path }
         defer { free(directory) }

@@ -41,7 +41,7 @@ struct ProjectCommand: ParsableCommand {
         func run() async throws {
             var body: [String: JSONValue] = ["name": .string(name)]
             body["key"] = key.map { .string($0) }
-            body["repository"] = repository.map { .string($0) }
+            body["repository"] = repository.map { .string(Self.location($0)) }
             body["default_branch"] = branch.map { .string($0) }
             body["description"] = description.map { .string($0) }
             if let settings { body["settings"] = try InputFile.json(settings, option: "--settings") }
@@ -50,6 +50,12 @@ struct ProjectCommand: ParsableCommand {
             try connection.show(json: ["project": JSONOutput.value(project)]) {
                 ["\(project.key)  \(project.id)  \(project.name)"]
             }
+        }
+
+        /// A folder that exists here as a path the services understand; anything else as it is.
+        private static func location(_ repository: String) -> String {
+            FileManager.default.fileExists(atPath: repository)
+                ? Surroundings.current.absolute(repository) : repository
         }
     }
 

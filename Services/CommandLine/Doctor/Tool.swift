@@ -1,11 +1,6 @@
 import Kernel
 import Subprocess
-
-#if canImport(System)
-    import System
-#else
-    import SystemPackage
-#endif
+import SystemPackage
 
 /// Runs a program of the machine to see whether it works.
 enum Tool {

@@ -1,7 +1,8 @@
 import Contracts
 import Kernel
 
-/// The `--json` form of every command: one object on one line with `"version": 1`. Members may be added within a version.
+/// The `--json` form of every command: one object on one line with `"version": 1`. Members may be added within a
+/// version.
 package enum JSONOutput {
     package static let version: Int64 = 1
 

@@ -39,7 +39,7 @@ enum BrokerProbe {
 
     /// The address for people: without the password.
     static func address(of url: String) -> String {
-        guard let at = url.lastIndex(of: "@"), let scheme = url.range(ofText: "://") else { return url }
+        guard let at = url.lastIndex(of: "@"), let scheme = url.firstRange(of: "://") else { return url }
         let user = url[scheme.upperBound..<at].prefix { $0 != ":" }
         return "\(url[..<scheme.upperBound])\(user)@\(url[url.index(after: at)...])"
     }
@@ -48,17 +48,5 @@ enum BrokerProbe {
     static func port(of url: String) -> Int? {
         let authority = url.split(separator: "@").last?.prefix { $0 != "/" } ?? ""
         return authority.split(separator: ":").last.flatMap { Int($0) }
-    }
-}
-
-extension String {
-    /// The first occurrence of a text.
-    fileprivate func range(ofText text: String) -> Range<Index>? {
-        var start = startIndex
-        while start < endIndex {
-            if self[start...].hasPrefix(text) { return start..<index(start, offsetBy: text.count) }
-            start = index(after: start)
-        }
-        return nil
     }
 }

@@ -4,11 +4,11 @@ import HTTPClient
 import Kernel
 import Subprocess
 
-/// The main job on a real input: a small program with failing tests, a ticket with a diamond of four tasks, agents that edit
-/// files, checks that run.
+/// The main job on a real input: a small program with failing tests, a ticket with a diamond of four tasks, agents that
+/// edit files, checks that run.
 ///
-/// The input is a directory with `repository/` (made a git repository in `$OMOI_HOME/demo`), `project.json` (the body of a
-/// project without its repository) and `plan.json` (the body of a ticket).
+/// The input is a directory with `repository/` (made a git repository in `$OMOI_HOME/demo`), `project.json` (the body
+/// of a project without its repository) and `plan.json` (the body of a ticket).
 package struct Demonstration: Sendable {
     private static let deadline: Duration = .seconds(600)
 

@@ -28,8 +28,8 @@ package struct Instance: Sendable {
     package var gatewayURL: String { "http://\(surroundings.localAddress):\(httpPort)" }
     package var relayURL: String { "http://\(surroundings.localAddress):\(relayPort)" }
 
-    /// Runs the system until SIGINT or SIGTERM, or until `body` has ended; then stops everything: services first, then
-    /// the broker.
+    /// Runs the system until SIGINT, SIGTERM or SIGHUP, or until `body` has ended; then stops everything: services
+    /// first, then the broker.
     ///
     /// - Parameter body: runs once all services are ready; nil: for ever.
     package func run(_ body: (@Sendable (Instance) async throws -> Void)?) async throws {
@@ -41,7 +41,7 @@ package struct Instance: Sendable {
         try Port.check("OMOI_RELAY_PORT", port: relayPort, address: surroundings.bindAddress)
         let directory = try Self.executableDirectory()
         // From here on there is something to stop.
-        let signals = await UnixSignalsSequence(trapping: [.sigint, .sigterm])
+        let signals = await UnixSignalsSequence(trapping: [.sigint, .sigterm, .sighup])
         let broker = try await startBroker()
         let outcome = await withTaskGroup(of: Result<Void, any Error>.self) { group in
             group.addTask {
@@ -180,7 +180,8 @@ package struct Instance: Sendable {
                 guard ContinuousClock.now < deadline else {
                     throw Fault(
                         .unavailable,
-                        "\(service.name) is not ready after \(Int(Self.startDeadline.seconds)) s; see \(home.logFile(service.name))"
+                        "\(service.name) is not ready after \(Int(Self.startDeadline.seconds)) s;"
+                            + " see \(home.logFile(service.name))"
                     )
                 }
                 try await Task.sleep(for: .milliseconds(100))

@@ -3,8 +3,8 @@ import FoundationEssentials
 import Glibc
 import Kernel
 
-/// A running service as `up` notes it in `$OMOI_HOME/run/<service>.json`: enough to find it again after a crash of `up`, and
-/// never to mistake another process that got the same number for it.
+/// A running service as `up` notes it in `$OMOI_HOME/run/<service>.json`: enough to find it again after a crash of
+/// `up`, and never to mistake another process that got the same number for it.
 package struct ProcessRecord: Codable, Sendable, Equatable {
     package var processID: Int32
     /// Start time of the process since boot, in clock ticks (field 22 of `/proc/<pid>/stat`).

@@ -1,15 +1,8 @@
-import Foundation
 import FoundationEssentials
 import Glibc
 import Kernel
 import Subprocess
-import Synchronization
-
-#if canImport(System)
-    import System
-#else
-    import SystemPackage
-#endif
+import SystemPackage
 
 /// Keeps one service running: starts it, and starts it again with a growing pause when it ends.
 package final class ServiceProcess: Sendable {
@@ -24,6 +17,8 @@ package final class ServiceProcess: Sendable {
 
     /// A run at least this long counts as a success: the next pause is short again.
     private static let steadyRun: Duration = .seconds(60)
+    /// A log longer than this is put aside when its service starts.
+    private static let logBytes = 32 << 20
     /// How long a service may take to stop.
     private static let patience: Duration = .seconds(15)
 
@@ -71,6 +66,7 @@ package final class ServiceProcess: Sendable {
     }
 
     private func once() async throws -> TerminationStatus {
+        shelveLongLog()
         let log = try FileDescriptor.open(
             FilePath(home.logFile(name)),
             .writeOnly,
@@ -95,6 +91,15 @@ package final class ServiceProcess: Sendable {
                 .write(name, in: home)
         }
         return result.terminationStatus
+    }
+
+    /// Keeps one older log beside the current one, so that logs do not grow for ever over restarts.
+    private func shelveLongLog() {
+        let file = home.logFile(name)
+        var status = stat()
+        guard stat(file, &status) == 0, status.st_size > Self.logBytes else { return }
+        // When it fails, the log only goes on growing.
+        _ = rename(file, "\(file).1")
     }
 
     private func lastLogLine() -> String? {

@@ -31,34 +31,49 @@ package struct EventFollower: Sendable {
 
     /// Calls `handle` for every step until it returns false.
     ///
-    /// - Throws: the ``Fault`` of the relay when asking again would not help.
+    /// - Throws: the ``Fault`` of the relay when asking again would not help, `unavailable` when it never answered.
     package func follow(_ handle: (Step) async throws -> Bool) async throws {
-        var position: String?
+        var state = State()
         while true {
+            let reason: String
             do {
-                guard try await connection(&position, handle) else { return }
-                guard try await handle(.lost(reason: "the relay closed the stream")) else { return }
+                guard try await connection(&state, handle) else { return }
+                reason = "the relay closed the stream"
             } catch let error as HTTPClientError where error.isTransient {
-                guard try await handle(.lost(reason: error.message)) else { return }
+                guard state.wasConnected else {
+                    throw Fault(.unavailable, "\(client.baseURL) cannot be reached: \(error.message)", cause: error)
+                }
+                reason = error.message
             } catch let fault as Fault where fault.code == .unavailable || fault.code == .rateLimited {
-                guard try await handle(.lost(reason: fault.message)) else { return }
+                guard state.wasConnected else { throw fault }
+                reason = fault.message
             }
+            guard try await handle(.lost(reason: reason)) else { return }
             try await Task.sleep(for: pause)
         }
+    }
+
+    /// How far the stream was read.
+    private struct State {
+        /// Id of the last event that was handled.
+        var position: String?
+        /// Somebody who never was there is an error; one who went away comes back.
+        var wasConnected = false
     }
 
     /// One connection.
     ///
     /// - Returns: false when `handle` wants no more.
-    private func connection(_ position: inout String?, _ handle: (Step) async throws -> Bool) async throws -> Bool {
+    private func connection(_ state: inout State, _ handle: (Step) async throws -> Bool) async throws -> Bool {
         var headers: [(String, String)] = []
-        if let position { headers.append(("Last-Event-ID", position)) }
+        if let position = state.position { headers.append(("Last-Event-ID", position)) }
         var parser = EventStreamParser()
         var refusal: HTTPResponse?
         for try await part in client.stream("/api/v1/events/stream" + Query.text(query), headers: headers) {
             switch part {
             case .head(200, _):
-                guard try await handle(.connected(resumed: position != nil)) else { return false }
+                state.wasConnected = true
+                guard try await handle(.connected(resumed: state.position != nil)) else { return false }
             case .head(let status, let headers):
                 refusal = HTTPResponse(status: status, headers: headers, body: [])
             case .bytes(let bytes):
@@ -68,13 +83,14 @@ package struct EventFollower: Sendable {
                 }
                 for event in parser.feed(bytes) {
                     guard event.type != "resync_required" else {
-                        position = nil
+                        state.position = nil
                         guard try await handle(.resync) else { return false }
                         continue
                     }
-                    position = event.id
                     let decoded = try ContractCoder.decode(Event.self, from: Array(event.data.utf8))
                     guard try await handle(.event(decoded)) else { return false }
+                    // Only now: an event whose handling failed comes again.
+                    state.position = event.id
                 }
             }
         }

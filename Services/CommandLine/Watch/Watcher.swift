@@ -52,15 +52,19 @@ package struct Watcher: Sendable {
     ) async throws -> Outcome? {
         var keys = known
         var outcome: Outcome?
+        var isConnected = false
         try await EventFollower(client: relay, query: query).follow { step in
             switch step {
             case .connected(let resumed):
+                isConnected = true
                 if !resumed { outcome = try await begin().flatMap(decide) }
             case .event(let event):
                 try await show(event, &keys)
                 outcome = event.data.ticket.flatMap(decide)
             case .lost(let reason):
-                console.note("omoi: \(reason); connecting again")
+                // Said once, not at every try.
+                if isConnected { console.note("omoi: \(reason); connecting again") }
+                isConnected = false
             case .resync:
                 console.note("omoi: the relay no longer has this watcher's position; some events were not shown")
             }

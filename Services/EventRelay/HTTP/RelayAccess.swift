@@ -4,8 +4,8 @@ import Hummingbird
 import Kernel
 import ServiceKit
 
-/// Who may read: a bearer token in the header, or a short-lived one in the address for browser streams, which cannot set
-/// headers.
+/// Who may read: a bearer token in the header, or a short-lived one in the address for browser streams, which cannot
+/// set headers.
 struct RelayAccess: Sendable {
     typealias Verify = @Sendable (_ token: String, _ now: Timestamp) async throws -> VerifiedToken
 

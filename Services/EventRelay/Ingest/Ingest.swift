@@ -18,8 +18,8 @@ package struct Ingest: Sendable {
 
     /// Appends a batch.
     ///
-    /// - Throws: ``Fault`` `malformed-request` for a message that is no CloudEvent; the follower then takes the batch one by
-    ///   one and sets that message aside as a dead letter.
+    /// - Throws: ``Fault`` `malformed-request` for a message that is no CloudEvent; the follower then takes the batch
+    ///   one by one and sets that message aside as a dead letter.
     package func apply(_ deliveries: [Delivery], to database: Database) throws {
         let now = time.now()
         for delivery in deliveries {

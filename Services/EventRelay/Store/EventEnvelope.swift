@@ -1,8 +1,8 @@
 import Contracts
 import Kernel
 
-/// The members of a CloudEvent the relay looks at. It does not know entities, so an event of a newer service with a type
-/// or payload it has never seen is relayed like any other.
+/// The members of a CloudEvent the relay looks at. It does not know entities, so an event of a newer service with a
+/// type or payload it has never seen is relayed like any other.
 package struct EventEnvelope: Decodable, Sendable, Equatable {
     package var specversion: String
     package var id: Identifier

@@ -27,7 +27,8 @@ package struct EventFilter: Sendable, Equatable {
 
     /// Narrows the filter to what the actor may see.
     ///
-    /// - Throws: ``Fault`` `forbidden` for sandbox tokens, `not-found` when a token bound to one project asks for another.
+    /// - Throws: ``Fault`` `forbidden` for sandbox tokens, `not-found` when a token bound to one project asks for
+    ///   another.
     package func restricted(to actor: Actor) throws(Fault) -> EventFilter {
         guard actor.scope != .sandbox else {
             throw Fault(.forbidden, "a sandbox token may not read events; use a viewer, member or admin token")

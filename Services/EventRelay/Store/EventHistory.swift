@@ -52,8 +52,8 @@ package enum EventHistory {
         ])
     }
 
-    /// The position of an event id a caller may go on behind; nil when the id is unknown, pruned, or not visible through
-    /// the filter.
+    /// The position of an event id a caller may go on behind; nil when the id is unknown, pruned, or not visible
+    /// through the filter.
     ///
     /// - Parameter acrossHoles: also from before a hole in the log; a reader of history may, a follower must not.
     package static func position(

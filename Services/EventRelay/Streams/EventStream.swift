@@ -4,8 +4,8 @@ import Storage
 
 /// The body of one Server-Sent Events answer: history after a position, then live, without gap or double.
 ///
-/// It is pulled by the connection: a page is read only after the one before was written, so a slow reader costs one page
-/// of memory and never more.
+/// It is pulled by the connection: a page is read only after the one before was written, so a slow reader costs one
+/// page of memory and never more.
 package struct EventStream: AsyncSequence, Sendable {
     package typealias Element = ByteBuffer
 

@@ -20,8 +20,8 @@ package enum ServerSentEvent {
         return buffer
     }
 
-    /// Tells the client that its position is gone. The empty `id` resets the client's own position, so that an automatic
-    /// reconnect does not ask for the lost one for ever.
+    /// Tells the client that its position is gone. The empty `id` resets the client's own position, so that an
+    /// automatic reconnect does not ask for the lost one for ever.
     ///
     /// - Parameter oldest: the oldest event there is; nil when there is none.
     package static func resyncRequired(oldest: Identifier?) -> ByteBuffer {

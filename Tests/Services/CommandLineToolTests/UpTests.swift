@@ -104,19 +104,23 @@ struct UpTests {
                 home: home,
                 console: console
             )
+            func lines() throws -> Int {
+                access(log, F_OK) == 0 ? try TextFile.read(log).split(separator: "\n").count : 0
+            }
             let running = Task { try await service.run() }
             let first: ProcessRecord = try await eventually("it is noted") {
-                ProcessRecord.read("service", in: home).flatMap { $0.isRunning ? $0 : nil }
+                guard try lines() == 1 else { return nil }
+                return ProcessRecord.read("service", in: home).flatMap { $0.isRunning ? $0 : nil }
             }
             kill(first.processID, SIGKILL)
             let second: ProcessRecord = try await eventually("it is started again") {
-                ProcessRecord.read("service", in: home).flatMap { $0 != first && $0.isRunning ? $0 : nil }
+                guard try lines() == 2 else { return nil }
+                return ProcessRecord.read("service", in: home).flatMap { $0 != first && $0.isRunning ? $0 : nil }
             }
             running.cancel()
             try await running.value
             #expect(!second.isRunning)
             #expect(ProcessRecord.read("service", in: home) == nil)
-            #expect(try TextFile.read(log).split(separator: "\n").count == 2)
         }
     }
 

@@ -131,8 +131,8 @@ struct StreamSession {
     var query = ""
     var lastEventID: String?
 
-    /// Calls `body` for every block of the stream (heartbeats and `retry` included) until it returns false, or the stream
-    /// ends.
+    /// Calls `body` for every block of the stream (heartbeats and `retry` included) until it returns false, or the
+    /// stream ends.
     func read(onOpen: (Int, [(String, String)]) async throws -> Void = { _, _ in }, _ body: (Substring) -> Bool)
         async throws
     {

@@ -1,7 +1,7 @@
 """A scripted agent: does the task whose name starts the task's title, by editing files in the working copy.
 
-It stands for a coding agent: it is told what to do by OMOI_TASK_TITLE and the text in OMOI_TASK_FILE, works in the current
-directory, prints what it does, and ends with status 0 when it believes that it is done.
+It stands for a coding agent: it is told what to do by OMOI_TASK_TITLE and the text in OMOI_TASK_FILE, works in the
+current directory, prints what it does, and ends with status 0 when it believes that it is done.
 """
 
 import os
