@@ -1,4 +1,5 @@
 import Contracts
+import FoundationEssentials
 import Glibc
 import HTTPClient
 import Kernel
@@ -85,7 +86,21 @@ package final class OmoiSystem: Sendable {
             }
         }
         client.close()
+        endWorkers()
         return outcome
+    }
+
+    /// Workers outlive their orchestrator by design; what a test leaves unfinished must not outlive the test.
+    private func endWorkers() {
+        let sandboxes = "\(home)/sandboxes"
+        for sandbox in (try? FileManager.default.contentsOfDirectory(atPath: sandboxes)) ?? [] {
+            let worker = (try? TextFile.read("\(sandboxes)/\(sandbox)/pid")).flatMap { text in
+                pid_t(text.filter { !$0.isWhitespace })
+            }
+            guard let worker, worker > 1 else { continue }
+            let command = (try? TextFile.read("/proc/\(worker)/cmdline")) ?? ""
+            if command.contains(sandbox) { Glibc.kill(worker, SIGKILL) }
+        }
     }
 
     /// Starts a member that does not run.

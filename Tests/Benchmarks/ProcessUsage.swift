@@ -26,7 +26,7 @@ struct ProcessUsage {
             guard let process = system.process(member) else { continue }
             usage[member.rawValue] = try ProcessUsage(of: process.processID).cpu
         }
-        usage["broker"] = try ProcessUsage(of: system.broker.processID).cpu
+        if let broker = system.broker.processID { usage["broker"] = try ProcessUsage(of: broker).cpu }
         return usage
     }
 }

@@ -129,7 +129,7 @@ struct Audit {
     }
 
     private func expectEffectsAtMostOncePerAttempt(_ owner: View) throws {
-        let effects = try TextFile.read(workload.effectsPath).split(separator: "\n").map(String.init)
+        let effects = try workload.effects()
         #expect(Set(effects).count == effects.count, "an attempt ran twice: \(effects)")
         #expect(Set(effects.compactMap { $0.split(separator: " ").first }).count == workload.taskIDs.count)
         #expect(effects.count <= owner.attempts.count)

@@ -15,12 +15,15 @@ struct KillTests {
         return options
     }
 
-    private func survive(_ fault: (OmoiSystem, Workload) async throws -> Void) async throws {
+    private func survive(
+        agentSeconds: Double = 1,
+        _ fault: (OmoiSystem, Workload) async throws -> Void
+    ) async throws {
         try await OmoiSystem.run(Self.options) { system in
             try await EventLedger.listen(
                 to: system.broker.url, patterns: ["task.*", "ticket.*", "result.*"]
             ) { ledger in
-                let workload = try await Workload.submit(to: system)
+                let workload = try await Workload.submit(to: system, agentSeconds: agentSeconds)
                 try await workload.waitUntilInFlight(in: system)
                 try await fault(system, workload)
                 try await workload.waitUntilDone(in: system)
@@ -112,12 +115,16 @@ struct KillTests {
     }
 
     @Test func `results wait for a gateway that is away`() async throws {
-        try await survive { system, workload in
-            let before = try await workload.tasks(of: system).filter { $0.status == .running }
+        try await survive(agentSeconds: 5) { system, workload in
+            try await eventually("agents are at work", within: .seconds(60)) {
+                let started = try workload.effects().count
+                let completed = try await workload.tasks(of: system).count { $0.status == .completed }
+                return started - completed >= 5
+            }
             try await system.kill(.gateway)
             // The agents of this moment end while nobody takes their results.
-            try await eventually("a result waits in a spool", within: .seconds(60)) {
-                try SpoolFolder.waitingResults(in: system.home) >= min(before.count, 3)
+            try await eventually("results wait in spools", within: .seconds(60)) {
+                try SpoolFolder.waitingResults(in: system.home) >= 3
             }
             let away = ContinuousClock.now + .seconds(60)
             try await eventually("a minute has passed", within: .seconds(90)) { ContinuousClock.now >= away }

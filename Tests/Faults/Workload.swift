@@ -64,6 +64,11 @@ struct Workload {
         return tasks.filter { taskIDs.contains($0.id) }
     }
 
+    /// What the agents have left behind: a line `<task id> <attempt>` for each run.
+    func effects() throws -> [String] {
+        try TextFile.read(effectsPath).split(separator: "\n").map(String.init)
+    }
+
     /// Waits until some work is done and some is under way, so that a fault meets everything in flight.
     func waitUntilInFlight(in system: OmoiSystem) async throws {
         try await eventually("tasks are in flight", within: .seconds(60)) {
