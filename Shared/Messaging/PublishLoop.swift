@@ -100,9 +100,12 @@ final class PublishLoop {
         }
     }
 
-    /// Tells everybody still waiting that the fate of their messages is unknown.
+    /// Tells everybody still waiting that the fate of their messages is unknown. Replies not sent yet wait for the next
+    /// connection.
     func abandon() {
         mailbox.close()
+        mailbox.putBack(sends)
+        sends.removeAll()
         var unknown = 0
         window.abandon { slot in
             unknown += 1

@@ -63,7 +63,8 @@ package final class Publisher: Sendable {
         }
     }
 
-    /// Publishes without waiting for an outcome, on a channel of its own; for replies. Dropped while disconnected.
+    /// Publishes without waiting for an outcome, on a channel of its own; for replies. While disconnected it waits for the
+    /// next connection, the oldest ones giving way when there are too many.
     package func send(_ message: OutgoingMessage) {
         mailbox.append(message)
     }
@@ -119,12 +120,27 @@ final class PublishMailbox: Sendable {
     }
 
     func append(_ message: OutgoingMessage) {
-        let accepted = state.withLock { state in
-            guard state.isOpen, state.sends.count < Self.sendLimit else { return false }
+        state.withLock { state in
+            guard !state.isStopping else { return }
             state.sends.append(message)
-            return true
+            Self.trim(&state)
         }
-        if accepted { wakeUp.signal() }
+        wakeUp.signal()
+    }
+
+    /// Takes back what could not be sent, in front of what has arrived since.
+    func putBack(_ messages: some Collection<OutgoingMessage>) {
+        guard !messages.isEmpty else { return }
+        state.withLock { state in
+            state.sends.insert(contentsOf: messages, at: 0)
+            Self.trim(&state)
+        }
+    }
+
+    private static func trim(_ state: inout State) {
+        // Twice as many before anything moves, so that the cost per message stays constant.
+        guard state.sends.count > 2 * sendLimit else { return }
+        state.sends.removeFirst(state.sends.count - sendLimit)
     }
 
     func open() {
@@ -146,7 +162,6 @@ final class PublishMailbox: Sendable {
         gate.close()
         let requests = state.withLock { state in
             state.isOpen = false
-            state.sends.removeAll()
             defer { state.requests.removeAll() }
             return state.requests
         }

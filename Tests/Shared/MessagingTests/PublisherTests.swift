@@ -177,6 +177,20 @@ extension SharedBrokerTests {
             #expect(outcomes.count == 3000 && outcomes.allSatisfy { $0 == .confirmed })
         }
 
+        @Test func `what is sent without a connection goes out with the next one`() async throws {
+            let queue = lab.queue("sent")
+            let topology = lab.topology(queue)
+            let basket = Basket()
+            let publisher = Publisher(try lab.configuration(), topology: topology)
+            for number in 0..<10 { publisher.send(lab.message(number, to: queue, mandatory: false)) }
+            try await lab.consuming(Subscription(queue: queue) { basket.add($0) }, topology: topology) { _ in
+                try await running({ try await publisher.run() }, stop: { publisher.stop() }) {
+                    try await basket.waitFor(10)
+                }
+            }
+            #expect(basket.numbers == Array(0..<10))
+        }
+
         @Test func `a wrong password is no reason to give up or to crash`() async throws {
             var broker = try lab.configuration()
             broker.password = "wrong"

@@ -45,10 +45,11 @@ extension SharedBrokerTests {
         /// An owner that answers each command by `answer`; nil for silence.
         private func owning<Value: Sendable>(
             _ answer: @escaping @Sendable (Delivery) throws -> (type: String, body: [UInt8])?,
+            queue: QueueDeclaration? = nil,
             _ body: @Sendable () async throws -> Value
         ) async throws -> Value {
             try await lab.publishing(topology) { publisher in
-                let subscription = Subscription(queue: queue) { deliveries in
+                let subscription = Subscription(queue: queue ?? self.queue) { deliveries in
                     for delivery in deliveries {
                         guard let (type, body) = try answer(delivery), let replyTo = delivery.properties.replyTo
                         else { continue }
@@ -159,22 +160,24 @@ extension SharedBrokerTests {
         }
 
         @Test func `an owner that comes back in time is reached`() async throws {
-            try await requesting { requester in
-                let (asked, answered) = (Gate(), Gate())
-                async let owner: Void = {
-                    await asked.wait()
-                    try await owning(Self.echo) { await answered.wait() }
-                }()
-                asked.open()
-                let reply = try await requester.request(
-                    EchoCommand(text: "late"),
-                    to: queue.name,
-                    context: context()
-                )
-                answered.open()
-                try await owner
-                #expect(reply.reply.text == "late")
+            var unbound = queue
+            unbound.bindings = []
+            let reply = try await owning(Self.echo, queue: unbound) {
+                try await requesting { requester in
+                    async let reply = requester.request(
+                        EchoCommand(text: "late"),
+                        to: queue.name,
+                        context: context()
+                    )
+                    // Only the binding was missing until now.
+                    let connection = try AMQPConnection(lab.configuration("late"))
+                    try connection.openChannel(1)
+                    try connection.declare(queue, channel: 1)
+                    connection.close()
+                    return try await reply
+                }
             }
+            #expect(reply.reply.text == "late")
         }
 
         @Test func `silence ends at the deadline`() async throws {
