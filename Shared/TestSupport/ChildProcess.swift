@@ -14,7 +14,10 @@ package final class ChildProcess: Sendable {
     ///
     /// - Parameter environment: the whole environment; only `PATH` and `HOME` are added when absent.
     package init(
-        _ executable: String, _ arguments: [String] = [], environment: [String: String] = [:], logPath: String
+        _ executable: String,
+        _ arguments: [String] = [],
+        environment: [String: String] = [:],
+        logPath: String
     ) throws {
         self.executable = executable
         self.logPath = logPath
@@ -39,7 +42,13 @@ package final class ChildProcess: Sendable {
         defer { (argumentPointers + environmentPointers).forEach { free($0) } }
         var processID = pid_t()
         let result = posix_spawnp(
-            &processID, executable, &actions, &attributes, argumentPointers, environmentPointers)
+            &processID,
+            executable,
+            &actions,
+            &attributes,
+            argumentPointers,
+            environmentPointers
+        )
         guard result == 0 else {
             throw Fault(.unavailable, "cannot start \(executable): \(String(cString: strerror(result)))")
         }

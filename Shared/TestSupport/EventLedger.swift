@@ -11,18 +11,27 @@ package final class EventLedger: Sendable {
     ///
     /// - Parameter patterns: topic patterns such as `task.*`.
     package static func listen<Value>(
-        to url: String, patterns: [String], _ body: (EventLedger) async throws -> Value
+        to url: String,
+        patterns: [String],
+        _ body: (EventLedger) async throws -> Value
     ) async throws -> Value {
         let ledger = EventLedger()
         let queue = QueueDeclaration(
-            name: "test.ledger.\(Identifier.make())", kind: .classic, durable: true, autoDelete: false,
-            exclusive: false, bindings: patterns.map { Binding(exchange: Topic.events, routingKey: $0) })
+            name: "test.ledger.\(Identifier.make())",
+            kind: .classic,
+            durable: true,
+            autoDelete: false,
+            exclusive: false,
+            bindings: patterns.map { Binding(exchange: Topic.events, routingKey: $0) }
+        )
         let subscription = Subscription(queue: queue, prefetch: 200, maxBatch: 100) { deliveries in
             let events = try deliveries.map { try ContractCoder.decode(Event.self, from: $0.body) }
             ledger.seen.withLock { $0 += events }
         }
         let consumer = Consumer(
-            try BrokerConfiguration(url: url, connectionName: "test ledger"), subscriptions: [subscription])
+            try BrokerConfiguration(url: url, connectionName: "test ledger"),
+            subscriptions: [subscription]
+        )
         return try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await consumer.run() }
             await consumer.waitUntilConsuming()

@@ -47,7 +47,8 @@ package final class OmoiSystem: Sendable {
 
     /// Runs `body` with a system in which every member is ready, and stops everything afterwards.
     package static func run<Value>(
-        _ options: Options = Options(), _ body: (OmoiSystem) async throws -> Value
+        _ options: Options = Options(),
+        _ body: (OmoiSystem) async throws -> Value
     ) async throws -> Value {
         try await withTemporaryDirectory { home in
             let broker = try await LocalBroker.start(directory: "\(home)/broker")
@@ -119,8 +120,10 @@ package final class OmoiSystem: Sendable {
         environment["OMOI_WORKER"] = try BuiltExecutable.path("omoi-sandbox-worker")
         mkdir("\(home)/logs", 0o700)
         let process = try ChildProcess(
-            BuiltExecutable.path(member.rawValue), environment: environment,
-            logPath: "\(home)/logs/\(member.rawValue).log")
+            BuiltExecutable.path(member.rawValue),
+            environment: environment,
+            logPath: "\(home)/logs/\(member.rawValue).log"
+        )
         processes.withLock { $0[member] = process }
     }
 

@@ -11,7 +11,8 @@ struct Bench: AsyncParsableCommand {
         discussion: """
             Build with `swift build -c release`, then run `.build/release/omoi-bench`. Rows: \
             \(Group.allCases.map(\.rawValue).joined(separator: ", ")).
-            """)
+            """
+    )
 
     enum Group: String, CaseIterable, ExpressibleByArgument {
         case store, messaging, start, commands, tasks, reaction, memory

@@ -31,10 +31,17 @@ enum CeleryBaseline {
             "PYTHONPATH": directory,
         ]
         let worker = try ChildProcess(
-            python, ["-m", "celery", "-A", "loop", "worker", "--concurrency=2", "--loglevel=error"],
-            environment: environment, logPath: "\(directory)/worker.log")
+            python,
+            ["-m", "celery", "-A", "loop", "worker", "--concurrency=2", "--loglevel=error"],
+            environment: environment,
+            logPath: "\(directory)/worker.log"
+        )
         let client = try ChildProcess(
-            python, ["\(directory)/loop.py"], environment: environment, logPath: "\(directory)/client.log")
+            python,
+            ["\(directory)/loop.py"],
+            environment: environment,
+            logPath: "\(directory)/client.log"
+        )
         let status = try await client.waitForExit(within: .seconds(180))
         worker.signal(SIGTERM)
         try await worker.waitForExit()

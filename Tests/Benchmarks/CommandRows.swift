@@ -31,14 +31,27 @@ enum CommandRows {
             }
             return [
                 Row(
-                    name: "POST /tickets, 1 client, p50", value: Statistics.percentile(single.latencies, 0.5) * 1000,
-                    unit: "ms", goal: "< 5 ms"),
+                    name: "POST /tickets, 1 client, p50",
+                    value: Statistics.percentile(single.latencies, 0.5) * 1000,
+                    unit: "ms",
+                    goal: "< 5 ms"
+                ),
                 Row(
-                    name: "POST /tickets, 64 clients", value: Statistics.median(many), unit: "requests/s",
-                    baseline: "static route", baselineValue: Statistics.median(plain), goal: ">= 1,000/s"),
+                    name: "POST /tickets, 64 clients",
+                    value: Statistics.median(many),
+                    unit: "requests/s",
+                    baseline: "static route",
+                    baselineValue: Statistics.median(plain),
+                    goal: ">= 1,000/s"
+                ),
                 Row(
-                    name: "GET /projects/{id}, 64 clients", value: Statistics.median(reads), unit: "requests/s",
-                    baseline: "static route", baselineValue: Statistics.median(plain), goal: "ratio >= 0.6"),
+                    name: "GET /projects/{id}, 64 clients",
+                    value: Statistics.median(reads),
+                    unit: "requests/s",
+                    baseline: "static route",
+                    baselineValue: Statistics.median(plain),
+                    goal: "ratio >= 0.6"
+                ),
             ]
         }
     }
@@ -50,7 +63,9 @@ enum CommandRows {
     }
 
     private static func load(
-        clients: Int, requests: Int, _ send: @escaping @Sendable () async throws -> Void
+        clients: Int,
+        requests: Int,
+        _ send: @escaping @Sendable () async throws -> Void
     ) async throws -> Load {
         let start = ContinuousClock.now
         let latencies = try await withThrowingTaskGroup(of: [Double].self) { group in
@@ -73,7 +88,9 @@ enum CommandRows {
         router.get("/static") { _, _ in "{\"ok\":true}" }
         let port = try FreePort.find()
         let application = Application(
-            router: router, configuration: .init(address: .hostname("127.0.0.1", port: port)))
+            router: router,
+            configuration: .init(address: .hostname("127.0.0.1", port: port))
+        )
         return try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await application.run() }
             let client = WebClient()

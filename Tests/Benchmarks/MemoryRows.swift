@@ -22,15 +22,26 @@ enum MemoryRows {
         }
         var rows = [
             Row(
-                name: "memory idle, omoi-orchestrator", value: idleWithOrchestrator, unit: "MB", goal: "< 60 MB")
+                name: "memory idle, omoi-orchestrator",
+                value: idleWithOrchestrator,
+                unit: "MB",
+                goal: "< 60 MB"
+            )
         ]
         for (name, after) in used.sorted(by: { $0.key < $1.key }) {
             rows.append(
-                Row(name: "memory idle, \(name)", value: idle[name] ?? .nan, unit: "MB", goal: "< 60 MB"))
+                Row(name: "memory idle, \(name)", value: idle[name] ?? .nan, unit: "MB", goal: "< 60 MB")
+            )
             rows.append(
                 Row(
-                    name: "memory after \(tasks) tasks, \(name)", value: after, unit: "MB", baseline: "idle",
-                    baselineValue: idle[name], goal: "flat"))
+                    name: "memory after \(tasks) tasks, \(name)",
+                    value: after,
+                    unit: "MB",
+                    baseline: "idle",
+                    baselineValue: idle[name],
+                    goal: "flat"
+                )
+            )
         }
         return rows
     }

@@ -26,7 +26,13 @@ enum MessagingRows {
 
     private static func measure(_ broker: LocalBroker, runs: Int) async throws -> [Row] {
         let queue = QueueDeclaration(
-            name: "bench", kind: .quorum, durable: true, autoDelete: false, exclusive: false, bindings: [])
+            name: "bench",
+            kind: .quorum,
+            durable: true,
+            autoDelete: false,
+            exclusive: false,
+            bindings: []
+        )
         // Declares the queue.
         _ = try await consume(broker, queue, count: 0)
         var samples: [String: [Double]] = [:]
@@ -37,9 +43,19 @@ enum MessagingRows {
             let address = try Address(url: broker.url)
             try address.withC { c in
                 let published = omoi_baseline_publish(
-                    c, queue.name, Int32(messages), Int32(bodyBytes), Int32(Limits.confirmWindow))
+                    c,
+                    queue.name,
+                    Int32(messages),
+                    Int32(bodyBytes),
+                    Int32(Limits.confirmWindow)
+                )
                 let consumed = omoi_baseline_consume(
-                    c, queue.name, Int32(messages), Int32(Limits.prefetch), Int32(Limits.batch))
+                    c,
+                    queue.name,
+                    Int32(messages),
+                    Int32(Limits.prefetch),
+                    Int32(Limits.batch)
+                )
                 guard published > 0, consumed > 0 else { throw Fault(.internalError, "the bare C loop failed") }
                 samples["bare publish", default: []].append(count / published)
                 samples["bare consume", default: []].append(count / consumed)
@@ -47,13 +63,21 @@ enum MessagingRows {
         }
         return [
             Row(
-                name: "confirmed publishes, quorum queue", value: Statistics.median(samples["publish"] ?? []),
-                unit: "messages/s", baseline: "plain C loop",
-                baselineValue: Statistics.median(samples["bare publish"] ?? []), goal: "ratio >= 0.65"),
+                name: "confirmed publishes, quorum queue",
+                value: Statistics.median(samples["publish"] ?? []),
+                unit: "messages/s",
+                baseline: "plain C loop",
+                baselineValue: Statistics.median(samples["bare publish"] ?? []),
+                goal: "ratio >= 0.65"
+            ),
             Row(
                 name: "consumed and acknowledged, quorum queue",
-                value: Statistics.median(samples["consume"] ?? []), unit: "messages/s", baseline: "plain C loop",
-                baselineValue: Statistics.median(samples["bare consume"] ?? []), goal: "ratio >= 0.80"),
+                value: Statistics.median(samples["consume"] ?? []),
+                unit: "messages/s",
+                baseline: "plain C loop",
+                baselineValue: Statistics.median(samples["bare consume"] ?? []),
+                goal: "ratio >= 0.80"
+            ),
         ]
     }
 
@@ -67,7 +91,12 @@ enum MessagingRows {
             properties.persistent = true
             properties.contentType = "application/json"
             let message = OutgoingMessage(
-                exchange: "", routingKey: queue.name, properties: properties, body: body, mandatory: false)
+                exchange: "",
+                routingKey: queue.name,
+                properties: properties,
+                body: body,
+                mandatory: false
+            )
             let elapsed = try await Statistics.seconds {
                 let outcomes = await publisher.publish([OutgoingMessage](repeating: message, count: messages))
                 guard outcomes.allSatisfy({ $0 == .confirmed }) else {
@@ -81,7 +110,9 @@ enum MessagingRows {
     }
 
     private static func consume(
-        _ broker: LocalBroker, _ queue: QueueDeclaration, count: Int
+        _ broker: LocalBroker,
+        _ queue: QueueDeclaration,
+        count: Int
     ) async throws -> Double {
         let (finished, done) = AsyncStream.makeStream(of: Void.self)
         let received = Mutex(0)
@@ -93,7 +124,9 @@ enum MessagingRows {
             if total >= count { done.finish() }
         }
         let consumer = Consumer(
-            try BrokerConfiguration(url: broker.url, connectionName: "bench consume"), subscriptions: [subscription])
+            try BrokerConfiguration(url: broker.url, connectionName: "bench consume"),
+            subscriptions: [subscription]
+        )
         return try await withThrowingTaskGroup(of: Void.self) { group in
             let start = ContinuousClock.now
             group.addTask { try await consumer.run() }

@@ -18,7 +18,10 @@ enum ReactionRows {
             let made = Box<[WorkTask]>([])
             try await orchestrator.work(slots: 4, total: chains * length) {
                 let answer: TicketBatchResponse = try await gateway.post(
-                    "/api/v1/tickets/batch", body: batch, idempotencyKey: nil)
+                    "/api/v1/tickets/batch",
+                    body: batch,
+                    idempotencyKey: nil
+                )
                 made.set(answer.tasks)
             }
             let times = orchestrator.times
@@ -40,8 +43,11 @@ enum ReactionRows {
             title: "Chain \(number)",
             tasks: (0..<length).map { step in
                 TaskSpecification(
-                    ref: "\(number)-\(step)", title: "Step \(step)",
-                    dependsOn: step == 0 ? nil : ["\(number)-\(step - 1)"])
-            })
+                    ref: "\(number)-\(step)",
+                    title: "Step \(step)",
+                    dependsOn: step == 0 ? nil : ["\(number)-\(step - 1)"]
+                )
+            }
+        )
     }
 }

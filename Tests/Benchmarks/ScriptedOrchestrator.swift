@@ -21,14 +21,20 @@ final class ScriptedOrchestrator: Sendable {
         self.system = system
         requester = Requester(try BrokerConfiguration(url: system.broker.url, connectionName: "bench claims"))
         let queue = QueueDeclaration(
-            name: "bench.wake-up", kind: .classic, durable: true, autoDelete: true, exclusive: false,
-            bindings: [Binding(exchange: Topic.events, routingKey: EventType.taskPending.rawValue)])
+            name: "bench.wake-up",
+            kind: .classic,
+            durable: true,
+            autoDelete: true,
+            exclusive: false,
+            bindings: [Binding(exchange: Topic.events, routingKey: EventType.taskPending.rawValue)]
+        )
         let wakeUps = wakeUps
         consumer = Consumer(
             try BrokerConfiguration(url: system.broker.url, connectionName: "bench wake-ups"),
             subscriptions: [
                 Subscription(queue: queue, prefetch: 400, maxBatch: 200) { _ in wakeUps.ring() }
-            ])
+            ]
+        )
     }
 
     /// When each task was claimed, and when each result was accepted.
@@ -60,7 +66,8 @@ final class ScriptedOrchestrator: Sendable {
             let seen = wakeUps.count
             do {
                 let claim = try await requester.request(
-                    ClaimTask(sandboxID: .make(), orchestrator: "bench"), to: Topic.workflow(),
+                    ClaimTask(sandboxID: .make(), orchestrator: "bench"),
+                    to: Topic.workflow(),
                     context: RequestContext(actor: .service("bench"))
                 ).reply
                 claims.withLock { $0[claim.taskID] = .now }
@@ -79,10 +86,15 @@ final class ScriptedOrchestrator: Sendable {
 
     private func finish(_ claim: Claim) async throws {
         let api = APIClient(
-            client: client, baseURL: "http://127.0.0.1:\(system.gatewayPort)", token: claim.token)
+            client: client,
+            baseURL: "http://127.0.0.1:\(system.gatewayPort)",
+            token: claim.token
+        )
         let _: ResultResponse = try await api.post(
             "/api/v1/sandbox/task/\(claim.taskID)/results",
-            body: ResultSubmission(status: .completed, summary: "done"), idempotencyKey: nil)
+            body: ResultSubmission(status: .completed, summary: "done"),
+            idempotencyKey: nil
+        )
         answers.withLock { $0[claim.taskID] = .now }
     }
 }

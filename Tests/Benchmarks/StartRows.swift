@@ -15,7 +15,8 @@ enum StartRows {
                         for member in OmoiSystem.Member.allCases { try system.start(member) }
                         for member in OmoiSystem.Member.allCases { try await system.waitUntilReady(member) }
                     }
-                })
+                }
+            )
         }
         return [Row(name: "start of all services", value: Statistics.median(samples), unit: "s", goal: "< 1 s")]
     }

@@ -20,13 +20,19 @@ enum StoreRows {
                     Double(messages)
                         / (try await withTemporaryDirectory { directory in
                             omoi_baseline_store("\(directory)/bare.sqlite", Int32(messages), Int32(batch), 600)
-                        }))
+                        })
+                )
             }
             rows.append(
                 Row(
-                    name: "store, batches of \(batch)", value: Statistics.median(ours), unit: "messages/s",
-                    baseline: "plain C on SQLite", baselineValue: Statistics.median(bare),
-                    goal: batch == 100 ? ">= 10,000/s" : nil))
+                    name: "store, batches of \(batch)",
+                    value: Statistics.median(ours),
+                    unit: "messages/s",
+                    baseline: "plain C on SQLite",
+                    baselineValue: Statistics.median(bare),
+                    goal: batch == 100 ? ">= 10,000/s" : nil
+                )
+            )
         }
         return rows
     }
@@ -37,13 +43,15 @@ enum StoreRows {
                 StoreConfiguration(path: "\(directory)/store.sqlite", durability: .full),
                 migrations: [
                     Migration("0001 create state", "CREATE TABLE state(id INTEGER PRIMARY KEY, version INTEGER) STRICT")
-                ])
+                ]
+            )
             try await store.write { database in
                 try database.execute(
                     sql: """
                         WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 9999)
                         INSERT INTO state SELECT i, 0 FROM n
-                        """)
+                        """
+                )
             }
             let body = [UInt8](repeating: UInt8(ascii: "x"), count: bodyBytes)
             let elapsed = try await Statistics.seconds {
@@ -63,13 +71,30 @@ enum StoreRows {
         let id = Identifier.make()
         try Inbox.insert(
             InboxEntry(
-                scope: "bench", key: id.description, digest: "", reply: [], replyType: "ok",
-                at: Timestamp(milliseconds: 0)), in: database)
+                scope: "bench",
+                key: id.description,
+                digest: "",
+                reply: [],
+                replyType: "ok",
+                at: Timestamp(milliseconds: 0)
+            ),
+            in: database
+        )
         try database.cachedStatement(sql: "UPDATE state SET version = version + 1 WHERE id = ?")
             .execute(arguments: [index * 7919 % 10_000])
         try Outbox.append(
             OutboxEntry(
-                sequence: 0, id: id, exchange: "events", routingKey: "task.completed", contentType: "application/json",
-                headers: [:], body: body, type: "task.completed", at: Timestamp(milliseconds: 0)), to: database)
+                sequence: 0,
+                id: id,
+                exchange: "events",
+                routingKey: "task.completed",
+                contentType: "application/json",
+                headers: [:],
+                body: body,
+                type: "task.completed",
+                at: Timestamp(milliseconds: 0)
+            ),
+            to: database
+        )
     }
 }

@@ -31,18 +31,30 @@ enum TaskLoopRows {
         let total = usage.values.reduce(0, +)
         var rows = [
             Row(
-                name: "task loop", value: Double(count) / elapsed, unit: "tasks/s",
-                baseline: "Celery with stored results", baselineValue: baseline, goal: ">= 300/s, ratio >= 2"),
+                name: "task loop",
+                value: Double(count) / elapsed,
+                unit: "tasks/s",
+                baseline: "Celery with stored results",
+                baselineValue: baseline,
+                goal: ">= 300/s, ratio >= 2"
+            ),
             Row(
-                name: "task loop, CPU", value: total / Double(count) * 1000, unit: "ms/task",
-                goal: "<= 6 ms in all processes"),
+                name: "task loop, CPU",
+                value: total / Double(count) * 1000,
+                unit: "ms/task",
+                goal: "<= 6 ms in all processes"
+            ),
             Row(
-                name: "task loop, events", value: Double(events) / Double(count), unit: "events/task",
-                goal: "<= 8"),
+                name: "task loop, events",
+                value: Double(events) / Double(count),
+                unit: "events/task",
+                goal: "<= 8"
+            ),
         ]
         for (name, seconds) in usage.sorted(by: { $0.key < $1.key }) {
             rows.append(
-                Row(name: "task loop, CPU of \(name)", value: seconds / Double(count) * 1000, unit: "ms/task"))
+                Row(name: "task loop, CPU of \(name)", value: seconds / Double(count) * 1000, unit: "ms/task")
+            )
         }
         return rows
     }
@@ -62,7 +74,10 @@ struct BenchProject {
         settings.evidence = EvidenceSettings(commit: false, checks: false)
         let gateway = try system.gateway
         let project: Project = try await gateway.post(
-            "/api/v1/projects", body: ProjectCreate(name: "Bench", settings: settings), idempotencyKey: nil)
+            "/api/v1/projects",
+            body: ProjectCreate(name: "Bench", settings: settings),
+            idempotencyKey: nil
+        )
         return BenchProject(system: system, id: project.id, gateway: gateway)
     }
 
@@ -73,10 +88,14 @@ struct BenchProject {
             let tickets = (start..<min(start + 20, count)).map { number in
                 TicketCreate(
                     title: "Ticket \(number)",
-                    tasks: (0..<tasksPerTicket).map { TaskSpecification(title: "Task \($0)") })
+                    tasks: (0..<tasksPerTicket).map { TaskSpecification(title: "Task \($0)") }
+                )
             }
             let answer: TicketBatchResponse = try await gateway.post(
-                "/api/v1/tickets/batch", body: TicketBatch(projectID: id, tickets: tickets), idempotencyKey: nil)
+                "/api/v1/tickets/batch",
+                body: TicketBatch(projectID: id, tickets: tickets),
+                idempotencyKey: nil
+            )
             made += answer.tickets
         }
         return made
@@ -86,8 +105,10 @@ struct BenchProject {
     func start(_ tickets: [Ticket]) async throws {
         for ticket in tickets {
             let _: Ticket = try await gateway.post(
-                "/api/v1/tickets/\(ticket.id)/transition", body: TicketTransition(toStatus: .building),
-                idempotencyKey: nil)
+                "/api/v1/tickets/\(ticket.id)/transition",
+                body: TicketTransition(toStatus: .building),
+                idempotencyKey: nil
+            )
         }
     }
 

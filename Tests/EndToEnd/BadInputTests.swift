@@ -28,34 +28,71 @@ struct BadInputTests {
         }
         return [
             Case(
-                name: "unknown project", path: "/api/v1/tickets", body: #"{"project_id":"\#(unknown)","title":"x"}"#,
-                status: 404, code: .notFound, mentions: unknown.description),
+                name: "unknown project",
+                path: "/api/v1/tickets",
+                body: #"{"project_id":"\#(unknown)","title":"x"}"#,
+                status: 404,
+                code: .notFound,
+                mentions: unknown.description
+            ),
             Case(
-                name: "cycle", path: "/api/v1/tickets/batch",
+                name: "cycle",
+                path: "/api/v1/tickets/batch",
                 body: batch(
-                    #"{"ref":"a","title":"a","depends_on":["b"]},{"ref":"b","title":"b","depends_on":["a"]}"#),
-                status: 409, code: .dependencyCycle, mentions: "a"),
+                    #"{"ref":"a","title":"a","depends_on":["b"]},{"ref":"b","title":"b","depends_on":["a"]}"#
+                ),
+                status: 409,
+                code: .dependencyCycle,
+                mentions: "a"
+            ),
             Case(
-                name: "self-dependency", path: "/api/v1/tasks/\(task.id)/dependencies",
-                body: #"{"depends_on":["\#(task.id)"]}"#, status: 422, code: .invalid, mentions: "itself"),
+                name: "self-dependency",
+                path: "/api/v1/tasks/\(task.id)/dependencies",
+                body: #"{"depends_on":["\#(task.id)"]}"#,
+                status: 422,
+                code: .invalid,
+                mentions: "itself"
+            ),
             Case(
-                name: "unknown field", path: "/api/v1/tickets",
-                body: #"{"project_id":"\#(project.id)","title":"x","colour":"red"}"#, status: 422, code: .invalid,
-                mentions: "colour"),
+                name: "unknown field",
+                path: "/api/v1/tickets",
+                body: #"{"project_id":"\#(project.id)","title":"x","colour":"red"}"#,
+                status: 422,
+                code: .invalid,
+                mentions: "colour"
+            ),
             Case(
-                name: "wrong type", path: "/api/v1/tickets", body: #"{"project_id":"\#(project.id)","title":7}"#,
-                status: 422, code: .invalid, mentions: "title"),
+                name: "wrong type",
+                path: "/api/v1/tickets",
+                body: #"{"project_id":"\#(project.id)","title":7}"#,
+                status: 422,
+                code: .invalid,
+                mentions: "title"
+            ),
             Case(
-                name: "malformed JSON", path: "/api/v1/tickets", body: #"{"project_id":"#, status: 400,
-                code: .malformed, mentions: "JSON"),
+                name: "malformed JSON",
+                path: "/api/v1/tickets",
+                body: #"{"project_id":"#,
+                status: 400,
+                code: .malformed,
+                mentions: "JSON"
+            ),
             Case(
-                name: "oversize body", path: "/api/v1/tickets",
-                body: #"{"title":"\#(String(repeating: "x", count: Limits.requestBytes + 1))"}"#, status: 413,
-                code: .tooLarge, mentions: String(Limits.requestBytes)),
+                name: "oversize body",
+                path: "/api/v1/tickets",
+                body: #"{"title":"\#(String(repeating: "x", count: Limits.requestBytes + 1))"}"#,
+                status: 413,
+                code: .tooLarge,
+                mentions: String(Limits.requestBytes)
+            ),
             Case(
-                name: "unknown dependency", path: "/api/v1/tasks",
-                body: #"{"ticket_id":"\#(ticket.id)","title":"x","depends_on":["\#(unknown)"]}"#, status: 422,
-                code: .invalid, mentions: "depends_on"),
+                name: "unknown dependency",
+                path: "/api/v1/tasks",
+                body: #"{"ticket_id":"\#(ticket.id)","title":"x","depends_on":["\#(unknown)"]}"#,
+                status: 422,
+                code: .invalid,
+                mentions: "depends_on"
+            ),
         ]
     }
 
@@ -64,7 +101,10 @@ struct BadInputTests {
             let before: JSONValue = try await system.gateway.get("/api/v1/tasks?limit=200")
             for refused in Self.cases(project: project, ticket: ticket, task: task) {
                 let response = try await system.gateway.perform(
-                    refused.method, refused.path, body: Array(refused.body.utf8))
+                    refused.method,
+                    refused.path,
+                    body: Array(refused.body.utf8)
+                )
                 #expect(response.status == refused.status, "\(refused.name)")
                 #expect(response.header("content-type")?.hasPrefix(ContentType.problem) == true, "\(refused.name)")
                 let problem = try ContractCoder.decode(Problem.self, from: response.body)
@@ -72,7 +112,8 @@ struct BadInputTests {
                 #expect(
                     problem.detail.contains(refused.mentions)
                         || problem.errors?.contains { "\($0)".contains(refused.mentions) } == true,
-                    "\(refused.name): \(problem.detail)")
+                    "\(refused.name): \(problem.detail)"
+                )
             }
             let after: JSONValue = try await system.gateway.get("/api/v1/tasks?limit=200")
             #expect(after == before)
@@ -90,7 +131,9 @@ struct BadInputTests {
             #expect(try await status(nil, "GET", "/api/v1/tasks") == 401)
             #expect(try await status("forged.token.here", "GET", "/api/v1/tasks") == 401)
             let viewer: TokenResponse = try await system.gateway.post(
-                "/api/v1/tokens", body: TokenCreate(subject: "reader", scope: .viewer))
+                "/api/v1/tokens",
+                body: TokenCreate(subject: "reader", scope: .viewer)
+            )
             #expect(try await status(viewer.token, "GET", "/api/v1/tasks") == 200)
             #expect(try await status(viewer.token, "POST", "/api/v1/tasks/\(task.id)/cancel") == 403)
             #expect(try await status(viewer.token, "GET", "/api/v1/sandbox/task") == 403)
@@ -104,21 +147,33 @@ struct BadInputTests {
     @Test func `a sandbox speaks only for its own attempt, and only while it is the newest`() async throws {
         try await Self.withHeldTask { system, _, ticket, first in
             let second: WorkTask = try await system.gateway.post(
-                "/api/v1/tasks", body: TaskCreate(ticketID: ticket.id, title: "second"))
+                "/api/v1/tasks",
+                body: TaskCreate(ticketID: ticket.id, title: "second")
+            )
             let claim = try await Self.claim(first.id, in: system)
             let client = WebClient()
             defer { client.close() }
             let sandbox = APIClient(
-                client: client, baseURL: "http://127.0.0.1:\(system.gatewayPort)", token: claim.token)
+                client: client,
+                baseURL: "http://127.0.0.1:\(system.gatewayPort)",
+                token: claim.token
+            )
             let result = ResultSubmission(status: .completed, summary: "done")
             await #expect(throws: Fault.self) {
                 let _: ResultResponse = try await sandbox.post(
-                    "/api/v1/sandbox/task/\(second.id)/results", body: result)
+                    "/api/v1/sandbox/task/\(second.id)/results",
+                    body: result
+                )
             }
             let _: JSONValue = try await system.gateway.post(
-                "/api/v1/tasks/\(first.id)/cancel", body: CancelBody(reason: "not needed"))
+                "/api/v1/tasks/\(first.id)/cancel",
+                body: CancelBody(reason: "not needed")
+            )
             let late = try await sandbox.perform(
-                "POST", "/api/v1/sandbox/task/\(first.id)/results", body: ContractCoder.encode(result))
+                "POST",
+                "/api/v1/sandbox/task/\(first.id)/results",
+                body: ContractCoder.encode(result)
+            )
             #expect(late.status == 409)
             #expect(try ContractCoder.decode(Problem.self, from: late.body).code == .attemptCancelled)
             let task: WorkTask = try await system.gateway.get("/api/v1/tasks/\(first.id)")
@@ -131,11 +186,14 @@ struct BadInputTests {
             try await Self.publish("{ not json", type: .sandboxRunning, to: system)
             try await eventually("the dead letter is listed") {
                 let page: DeadLetterPage = try await system.gateway.get(
-                    "/api/v1/dead-letters?service=ticket-workflow")
+                    "/api/v1/dead-letters?service=ticket-workflow"
+                )
                 return page.items.contains { $0.source == Topic.workflowFacts }
             }
             let ticket: Ticket = try await system.gateway.post(
-                "/api/v1/tickets", body: TicketCreate(projectID: project.id, title: "after it"))
+                "/api/v1/tickets",
+                body: TicketCreate(projectID: project.id, title: "after it")
+            )
             try await eventually("later events are in the history") {
                 let page: JSONValue = try await system.relay.get("/api/v1/events?type=ticket.created&limit=500")
                 return "\(page)".contains(ticket.id.description)
@@ -155,12 +213,16 @@ struct BadInputTests {
             var settings = ProjectSettings()
             settings.evidence = EvidenceSettings(commit: false, checks: false)
             let project: Project = try await system.gateway.post(
-                "/api/v1/projects", body: ProjectCreate(name: "Bad input", settings: settings))
+                "/api/v1/projects",
+                body: ProjectCreate(name: "Bad input", settings: settings)
+            )
             let made: TicketBatchResponse = try await system.gateway.post(
                 "/api/v1/tickets/batch",
                 body: TicketBatch(
                     projectID: project.id,
-                    tickets: [TicketCreate(title: "first", tasks: [TaskSpecification(title: "first")])]))
+                    tickets: [TicketCreate(title: "first", tasks: [TaskSpecification(title: "first")])]
+                )
+            )
             try await body(system, project, #require(made.tickets.first), #require(made.tasks.first))
         }
     }
@@ -171,8 +233,10 @@ struct BadInputTests {
             group.addTask { try await requester.run() }
             await requester.waitUntilConnected()
             let reply = try await requester.request(
-                ClaimTask(sandboxID: .make(), orchestrator: "test", taskID: task), to: Topic.workflow(),
-                context: RequestContext(actor: .service("test")))
+                ClaimTask(sandboxID: .make(), orchestrator: "test", taskID: task),
+                to: Topic.workflow(),
+                context: RequestContext(actor: .service("test"))
+            )
             requester.stop()
             try await group.waitForAll()
             return reply.reply
@@ -189,8 +253,13 @@ struct BadInputTests {
             properties.contentType = ContentType.cloudEvent
             let outcome = await publisher.publish(
                 OutgoingMessage(
-                    exchange: Topic.events, routingKey: type.rawValue, properties: properties,
-                    body: Array(text.utf8), mandatory: true))
+                    exchange: Topic.events,
+                    routingKey: type.rawValue,
+                    properties: properties,
+                    body: Array(text.utf8),
+                    mandatory: true
+                )
+            )
             #expect(outcome == .confirmed)
             publisher.stop()
             try await group.waitForAll()

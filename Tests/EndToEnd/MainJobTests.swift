@@ -28,18 +28,22 @@ struct MainJobTests {
         settings.agent = AgentSettings(command: ["/bin/sh", "agent.sh"])
         settings.checks = [CheckSettings(name: "test", command: ["/bin/sh", "-e", "test.sh"], phases: [.testing])]
         return try await system.gateway.post(
-            "/api/v1/projects", body: ProjectCreate(name: "Greeter", repository: repository, settings: settings))
+            "/api/v1/projects",
+            body: ProjectCreate(name: "Greeter", repository: repository, settings: settings)
+        )
     }
 
     private func diamond(_ project: Project) -> TicketCreate {
         TicketCreate(
-            projectID: project.id, title: "Greet people",
+            projectID: project.id,
+            title: "Greet people",
             tasks: [
                 TaskSpecification(ref: "base", title: "base", phase: .implementation),
                 TaskSpecification(ref: "upper", title: "upper", phase: .implementation, dependsOn: ["base"]),
                 TaskSpecification(ref: "twice", title: "twice", phase: .implementation, dependsOn: ["base"]),
                 TaskSpecification(ref: "test", title: "test", phase: .testing, dependsOn: ["upper", "twice"]),
-            ])
+            ]
+        )
     }
 
     @Test(arguments: ["bubblewrap", "process"])
@@ -49,7 +53,9 @@ struct MainJobTests {
         try await OmoiSystem.run(options) { system in
             try await EventLedger.listen(to: system.broker.url, patterns: ["task.*", "ticket.*"]) { ledger in
                 let repository = try await GitRepository(
-                    at: "\(system.home)/repository", files: ["agent.sh": Self.agent, "test.sh": "exit 1\n"])
+                    at: "\(system.home)/repository",
+                    files: ["agent.sh": Self.agent, "test.sh": "exit 1\n"]
+                )
                 let project = try await project(in: system, repository: repository.path)
                 let ticket: Ticket = try await system.gateway.post("/api/v1/tickets", body: diamond(project))
                 try await eventually("the ticket is done", within: .seconds(90)) {
@@ -95,7 +101,11 @@ struct MainJobTests {
             let ticket: Ticket = try await system.gateway.post(
                 "/api/v1/tickets",
                 body: TicketCreate(
-                    projectID: project.id, title: "Impossible", tasks: [TaskSpecification(title: "base")]))
+                    projectID: project.id,
+                    title: "Impossible",
+                    tasks: [TaskSpecification(title: "base")]
+                )
+            )
             let attempt: Attempt = try await eventually("the attempt failed", within: .seconds(60)) {
                 let tasks: [WorkTask] = try await system.gateway.get("/api/v1/tasks?ticket_id=\(ticket.id)")
                 let task = try #require(tasks.first)

@@ -26,7 +26,11 @@ struct UpTests {
 
         static func start(home: String, environment: [String: String]) throws -> ChildProcess {
             try ChildProcess(
-                BuiltExecutable.path("omoi"), ["up"], environment: environment, logPath: "\(home).up.log")
+                BuiltExecutable.path("omoi"),
+                ["up"],
+                environment: environment,
+                logPath: "\(home).up.log"
+            )
         }
 
         var output: String { get throws { try TextFile.read("\(home).up.log") } }
@@ -97,7 +101,11 @@ struct UpTests {
             let script = "\(up.home)/readme.sh"
             try TextFile.write(try readme("curl"), to: script)
             let shell = try ChildProcess(
-                "bash", ["-e", "-o", "pipefail", script], environment: up.environment, logPath: "\(script).log")
+                "bash",
+                ["-e", "-o", "pipefail", script],
+                environment: up.environment,
+                logPath: "\(script).log"
+            )
             let status = try await shell.waitForExit(within: .seconds(90))
             let output = try TextFile.read("\(script).log")
             #expect(status == 0, "\(output)")
@@ -110,7 +118,11 @@ struct UpTests {
             let script = "\(up.home)/consumer.py"
             try TextFile.write(try readme("python"), to: script)
             let consumer = try ChildProcess(
-                "/usr/bin/python3", [script], environment: up.environment, logPath: "\(script).log")
+                "/usr/bin/python3",
+                [script],
+                environment: up.environment,
+                logPath: "\(script).log"
+            )
             let shell = "\(up.home)/readme.sh"
             try TextFile.write(try readme("curl"), to: shell)
             // The consumer binds at some moment; the job is run again until it has met one whole run.
@@ -119,7 +131,11 @@ struct UpTests {
                     throw Fault(.internalError, try TextFile.read("\(script).log"))
                 }
                 let job = try ChildProcess(
-                    "bash", ["-e", shell], environment: up.environment, logPath: "\(shell).log")
+                    "bash",
+                    ["-e", shell],
+                    environment: up.environment,
+                    logPath: "\(shell).log"
+                )
                 try await job.waitForExit(within: .seconds(90))
                 let output = try TextFile.read("\(script).log")
                 return output.contains("task.completed proof completed") && output.contains("ticket.transitioned")
@@ -141,7 +157,11 @@ struct UpTests {
     @Test func `a second up on the same home is refused, one on another home runs beside it`() async throws {
         try await withUp { up in
             let second = try ChildProcess(
-                BuiltExecutable.path("omoi"), ["up"], environment: up.environment, logPath: "\(up.home).second.log")
+                BuiltExecutable.path("omoi"),
+                ["up"],
+                environment: up.environment,
+                logPath: "\(up.home).second.log"
+            )
             #expect(try await second.waitForExit(within: .seconds(20)) != 0)
             #expect(try TextFile.read("\(up.home).second.log").contains(up.home))
             try await withUp { other in

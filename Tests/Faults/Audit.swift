@@ -39,7 +39,8 @@ struct Audit {
             var cursor: String?
             repeat {
                 let page = try await requester.request(
-                    Snapshot(cursor: cursor), to: Topic.workflow(),
+                    Snapshot(cursor: cursor),
+                    to: Topic.workflow(),
                     context: RequestContext(actor: .service("audit"))
                 ).reply
                 for entity in page.entities {
@@ -90,7 +91,8 @@ struct Audit {
         try await eventually("the read model agrees with the owner", within: .seconds(20)) {
             let tasks = try await workload.tasks(of: system)
             let list: TicketList = try await system.gateway.get(
-                "/api/v1/tickets?project_id=\(workload.project.id)&limit=200")
+                "/api/v1/tickets?project_id=\(workload.project.id)&limit=200"
+            )
             return tasks.count == workload.taskIDs.count && tasks.allSatisfy { owner.tasks[$0.id] == $0 }
                 && list.tickets.allSatisfy { owner.tickets[$0.id] == $0 }
         }

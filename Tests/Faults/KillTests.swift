@@ -21,7 +21,8 @@ struct KillTests {
     ) async throws {
         try await OmoiSystem.run(Self.options) { system in
             try await EventLedger.listen(
-                to: system.broker.url, patterns: ["task.*", "ticket.*", "result.*"]
+                to: system.broker.url,
+                patterns: ["task.*", "ticket.*", "result.*"]
             ) { ledger in
                 let workload = try await Workload.submit(to: system, agentSeconds: agentSeconds)
                 try await workload.waitUntilInFlight(in: system)
@@ -85,7 +86,8 @@ struct KillTests {
     func `death at a named point loses and doubles nothing`(_ member: OmoiSystem.Member) async throws {
         try await OmoiSystem.run(Self.options) { system in
             try await EventLedger.listen(
-                to: system.broker.url, patterns: ["task.*", "ticket.*", "result.*"]
+                to: system.broker.url,
+                patterns: ["task.*", "ticket.*", "result.*"]
             ) { ledger in
                 for point in Self.points where point.member == member {
                     let workload = try await Workload.submit(to: system, agentSeconds: 0.2, tickets: 4)

@@ -15,7 +15,9 @@ struct Workload {
 
     /// Creates project, tickets and tasks. Per ticket: a diamond of four implementation tasks, then two for testing.
     static func submit(
-        to system: OmoiSystem, agentSeconds: Double = 1, tickets: Int = 10
+        to system: OmoiSystem,
+        agentSeconds: Double = 1,
+        tickets: Int = 10
     ) async throws -> Workload {
         let name = Identifier.make().description
         let effectsPath = "\(system.home)/\(name).effects"
@@ -26,7 +28,10 @@ struct Workload {
             #!/bin/sh
             echo "$OMOI_TASK_ID $OMOI_ATTEMPT" >> \(effectsPath)
             exec sleep \(agentSeconds)
-            """, to: agent, mode: 0o700)
+            """,
+            to: agent,
+            mode: 0o700
+        )
         var settings = ProjectSettings()
         settings.concurrency = tickets * tasksPerTicket
         settings.wipLimits = ["analyzing": 0, "building": 0, "testing": 0]
@@ -34,13 +39,22 @@ struct Workload {
         settings.evidence = EvidenceSettings(commit: false, checks: false)
         let gateway = try system.gateway
         let project: Project = try await gateway.post(
-            "/api/v1/projects", body: ProjectCreate(name: "Faults", settings: settings), idempotencyKey: name)
+            "/api/v1/projects",
+            body: ProjectCreate(name: "Faults", settings: settings),
+            idempotencyKey: name
+        )
         let batch = TicketBatch(projectID: project.id, tickets: (1...tickets).map(ticket))
         let created: TicketBatchResponse = try await gateway.post(
-            "/api/v1/tickets/batch", body: batch, idempotencyKey: name)
+            "/api/v1/tickets/batch",
+            body: batch,
+            idempotencyKey: name
+        )
         return Workload(
-            project: project, taskIDs: created.tasks.map(\.id), ticketIDs: created.tickets.map(\.id),
-            effectsPath: effectsPath)
+            project: project,
+            taskIDs: created.tasks.map(\.id),
+            ticketIDs: created.tickets.map(\.id),
+            effectsPath: effectsPath
+        )
     }
 
     private static func ticket(_ number: Int) -> TicketCreate {
@@ -54,13 +68,15 @@ struct Workload {
                 TaskSpecification(ref: ref("d"), title: "d", phase: .implementation, dependsOn: [ref("b"), ref("c")]),
                 TaskSpecification(ref: ref("e"), title: "e", phase: .testing),
                 TaskSpecification(ref: ref("f"), title: "f", phase: .testing),
-            ])
+            ]
+        )
     }
 
     /// Tasks of the workload by status, as the gateway sees them.
     func tasks(of system: OmoiSystem) async throws -> [WorkTask] {
         let tasks: [WorkTask] = try await system.gateway.get(
-            "/api/v1/tasks?project_id=\(project.id)&limit=200")
+            "/api/v1/tasks?project_id=\(project.id)&limit=200"
+        )
         return tasks.filter { taskIDs.contains($0.id) }
     }
 
