@@ -134,6 +134,8 @@ package struct Instance: Sendable {
         environment["OMOI_HTTP_PORT"] = String(httpPort)
         environment["OMOI_RELAY_PORT"] = String(relayPort)
         environment["OMOI_BIND"] = surroundings.bindAddress
+        // Ctrl-C stops everything, agents too; a service that dies and comes back still finds its sandboxes.
+        environment["OMOI_SANDBOX_ON_STOP"] = surroundings.variable("OMOI_SANDBOX_ON_STOP") ?? "end"
         environment["OMOI_GATEWAY_URL"] = surroundings.variable("OMOI_GATEWAY_URL") ?? gatewayURL
         let port: Int
         switch name {
