@@ -1,17 +1,21 @@
 import Glibc
 import Kernel
+import TestSupport
 import Testing
 
 @testable import LocalBroker
 
 /// One node for the whole suite would be faster, but these tests are about starting and stopping.
 @Suite(.serialized, .timeLimit(.minutes(5)))
-struct LocalBrokerTests {
+final class LocalBrokerTests: Sendable {
     private let directory: String
 
     init() throws {
-        var template = Array("/tmp/omoi-broker-XXXXXX".utf8CString)
-        directory = try #require(mkdtemp(&template).map { String(cString: $0) })
+        directory = try TemporaryDirectory.make()
+    }
+
+    deinit {
+        TemporaryDirectory.remove(directory)
     }
 
     private func broker(in directory: String, _ body: (LocalBroker) async throws -> Void) async throws {
@@ -43,6 +47,33 @@ struct LocalBrokerTests {
             #expect(broker.url == url)
             let hosts = try await broker.control(["list_vhosts"])
             #expect(hosts.contains("kept"))
+        }
+    }
+
+    @Test func `a node killed before it was settled is made anew, a settled one is kept`() async throws {
+        try await broker(in: directory) { broker in
+            _ = try await broker.control(["add_vhost", "early"])
+            await broker.kill()
+        }
+        try await broker(in: directory) { broker in
+            let hosts = try await broker.control(["list_vhosts"])
+            #expect(!hosts.contains("early"))
+            _ = try await broker.control(["add_vhost", "late"])
+            try await broker.settle()
+            await broker.kill()
+        }
+        try await broker(in: directory) { broker in
+            let hosts = try await broker.control(["list_vhosts"])
+            #expect(hosts.contains("late"))
+        }
+    }
+
+    @Test func `a paused node answers nothing until it is resumed`() async throws {
+        try await broker(in: directory) { broker in
+            broker.pause()
+            #expect(!probe(broker).succeeds())
+            broker.resume()
+            #expect(probe(broker).succeeds())
         }
     }
 
