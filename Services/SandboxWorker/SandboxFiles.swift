@@ -22,6 +22,9 @@ package struct SandboxFiles: Sendable {
     var taskFile: String { "\(path)/task.md" }
     var activity: String { "\(path)/activity" }
 
+    /// Whether the directory is still there, with the orchestrator's instructions in it.
+    var isThere: Bool { AtomicFile.exists("\(path)/\(SandboxLaunch.fileName)") }
+
     /// Makes the directories the agent gets.
     func makePlaces() throws(Fault) {
         for directory in [workingCopy, home, spool.directory] { try AtomicFile.makeDirectory(directory) }

@@ -160,10 +160,32 @@ package struct Worker: Sendable {
         return api
     }
 
-    /// Turns what went wrong into a log line and an exit status.
-    private func guarded(_ body: () async throws -> WorkerExit) async -> WorkerExit {
+    /// Asks for a stop when the directory is removed: nobody waits for this worker any more.
+    private func watchDirectory() async {
+        while !Task.isCancelled, !stop.isRequested {
+            guard files.isThere else {
+                logger.error("the sandbox directory is gone")
+                return stop.request()
+            }
+            await stop.pause(Limits.directoryWatch)
+        }
+    }
+
+    /// Runs `body` while the directory is there; turns what went wrong into a log line and an exit status.
+    private func guarded(_ body: @escaping @Sendable () async throws -> WorkerExit) async -> WorkerExit {
         do {
-            return try await body()
+            return try await withThrowingTaskGroup(of: WorkerExit?.self) { group in
+                group.addTask {
+                    await watchDirectory()
+                    return nil
+                }
+                group.addTask { try await body() }
+                defer { group.cancelAll() }
+                while let ended = try await group.next() {
+                    if let exit = ended { return exit }
+                }
+                return .stopped
+            }
         } catch is StopSignal.Requested {
             return .stopped
         } catch let refusal as AssignmentFetcher.Refused {

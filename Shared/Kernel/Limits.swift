@@ -92,6 +92,8 @@ package enum Limits {
     package static let gitOutputBytes = 16 << 20
     /// Longest one-line reason taken over from another program, characters.
     package static let reasonLineLength = 500
+    /// Pause between two looks of a worker whether its directory is still there.
+    package static let directoryWatch: Duration = .seconds(2)
     /// Pause between two signs of life of a worker.
     package static let workerHeartbeat: Duration = .seconds(10)
     /// Longest line of an agent's output in an activity, bytes.

@@ -134,6 +134,34 @@ struct DeliveryTests {
         }
     }
 
+    @Test func `a worker whose directory is removed ends, with its agent`() async throws {
+        try await withTemporaryDirectory { root in
+            let sandbox = try await SandboxFixture(root)
+            let assignment = sandbox.assignment(agent: shell("echo $$ > \(root)/agent; exec sleep 1000"))
+            try await StandInGateway.serve(assignment) { gateway, url in
+                try sandbox.prepare(gateway: url)
+                let worker = try sandbox.start()
+                let agent = try await eventually("the agent works") {
+                    sandbox.content("agent").flatMap { pid_t($0.dropLast()) }
+                }
+                try await sh("rm -rf sandbox", in: root)
+                _ = try await worker.end()
+                #expect(kill(agent, 0) != 0)
+            }
+        }
+    }
+
+    @Test func `a worker whose directory is removed no longer waits for its gateway`() async throws {
+        try await withTemporaryDirectory { root in
+            let sandbox = try await SandboxFixture(root)
+            try sandbox.prepare(gateway: "http://127.0.0.1:\(try FreePort.find())")
+            let worker = try sandbox.start()
+            try await eventually("the worker has begun") { sandbox.content("sandbox/pid") != nil }
+            try await sh("rm -rf sandbox", in: root)
+            #expect(try await worker.end() == .stopped)
+        }
+    }
+
     @Test func `there may be nothing to submit`() async throws {
         try await withTemporaryDirectory { root in
             let sandbox = try await SandboxFixture(root)
@@ -199,9 +227,9 @@ struct DeliveryTests {
                 let agent = try await eventually("the agent works") {
                     sandbox.content("sandbox/agent").flatMap { pid_t($0.dropLast()) }
                 }
+                defer { kill(agent, SIGKILL) }
                 try await worker.kill()
                 #expect(try await sandbox.run() == .answered)
-                kill(agent, SIGKILL)
                 #expect(gateway.seen.results.map { $0.failure?.code } == ["worker-lost"])
                 #expect(sandbox.content("sandbox/runs") == "x\n")
             }

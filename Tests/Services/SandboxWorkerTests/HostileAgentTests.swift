@@ -54,6 +54,7 @@ struct HostileAgentTests {
     @Test(arguments: [
         "echo /nonexistent > .git/objects/info/alternates", "rm -rf .git/refs; ln -s /tmp .git/refs",
         "mv .git ../elsewhere; echo 'gitdir: ../elsewhere' > .git", "rm -rf .git; ln -s \"$HOME\" .git",
+        "rm -rf .git/objects; ln -s ../../../origin/.git/objects .git/objects",
         "echo ../elsewhere > .git/commondir", "rm -rf .git; mkdir .git",
     ])
     func `a repository that leads elsewhere is not followed, the files are kept`(damage: String) async throws {

@@ -4,11 +4,15 @@ import Glibc
 import Kernel
 import SandboxWorker
 import Subprocess
+import Synchronization
 import TestSupport
 
 /// A sandbox directory as an orchestrator prepares it, with a real git repository as the project's.
-struct SandboxFixture: Sendable {
+///
+/// What was started and still runs is stopped with the last reference, and by the end of its directory.
+final class SandboxFixture: Sendable {
     let root: String
+    private let started = Mutex<[ChildProcess]>([])
     let sandboxID = Identifier.make()
     let taskID = Identifier.make()
 
@@ -25,6 +29,10 @@ struct SandboxFixture: Sendable {
             "echo hello > greeting.txt && echo '*.log' > .gitignore && git add . && \(commit("first"))",
             in: origin
         )
+    }
+
+    deinit {
+        for worker in started.withLock({ $0 }) { worker.signal(SIGTERM) }
     }
 
     func assignment(
@@ -83,12 +91,14 @@ struct SandboxFixture: Sendable {
 
     /// Starts the built worker.
     func start(_ command: String = "run", environment: [String: String] = [:]) throws -> ChildProcess {
-        try ChildProcess(
+        let worker = try ChildProcess(
             try BuiltExecutable.path("omoi-sandbox-worker"),
             [command, directory],
             environment: environment,
             logPath: workerLog
         )
+        started.withLock { $0.append(worker) }
+        return worker
     }
 
     /// Runs the worker to its end.
