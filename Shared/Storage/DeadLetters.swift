@@ -80,7 +80,7 @@ package enum DeadLetters {
             reason: row[3],
             messageID: row[4],
             headers: HeaderText.decode(row[5]),
-            body: row.bytes("body"),
+            body: row.bytes(6),
             at: row[7],
             replays: row[8]
         )

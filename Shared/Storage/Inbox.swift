@@ -35,7 +35,7 @@ package enum Inbox {
                 scope: row[0],
                 key: row[1],
                 digest: row[2],
-                reply: row.bytes("reply"),
+                reply: row.bytes(3),
                 replyType: row[4],
                 at: row[5]
             )

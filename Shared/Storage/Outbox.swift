@@ -72,7 +72,7 @@ package enum Outbox {
                     routingKey: row[3],
                     contentType: row[4],
                     headers: HeaderText.decode(row[5]),
-                    body: row.bytes("body"),
+                    body: row.bytes(6),
                     type: row[7],
                     at: row[8]
                 )

@@ -71,8 +71,8 @@ enum HeaderText {
 }
 
 extension Row {
-    /// A BLOB column as bytes.
-    func bytes(_ column: String) -> [UInt8] {
+    /// A BLOB column, by its index, as bytes.
+    func bytes(_ column: Int) -> [UInt8] {
         let data: Data = self[column]
         return Array(data)
     }
