@@ -95,11 +95,11 @@ package final class OmoiSystem: Sendable {
     private func endWorkers() {
         let sandboxes = "\(home)/sandboxes"
         for sandbox in (try? FileManager.default.contentsOfDirectory(atPath: sandboxes)) ?? [] {
-            let worker = (try? TextFile.read("\(sandboxes)/\(sandbox)/pid")).flatMap { text in
+            let worker = (try? SmallFile.read("\(sandboxes)/\(sandbox)/pid")).flatMap { text in
                 pid_t(text.filter { !$0.isWhitespace })
             }
             guard let worker, worker > 1 else { continue }
-            let command = (try? TextFile.read("/proc/\(worker)/cmdline")) ?? ""
+            let command = (try? SmallFile.read("/proc/\(worker)/cmdline")) ?? ""
             if command.contains(sandbox) { Glibc.kill(worker, SIGKILL) }
         }
     }
@@ -155,12 +155,12 @@ package final class OmoiSystem: Sendable {
 
     /// The end of a member's log, for the message of a failure.
     package func log(of member: Member) -> String {
-        (try? TextFile.read("\(home)/logs/\(member.rawValue).log")).map { String($0.suffix(3000)) } ?? ""
+        (try? SmallFile.read("\(home)/logs/\(member.rawValue).log")).map { String($0.suffix(3000)) } ?? ""
     }
 
     /// The admin token of the first start.
     package var adminToken: String {
-        get throws { try TextFile.read("\(home)/admin.token").filter { !$0.isWhitespace } }
+        get throws { try SmallFile.read("\(home)/admin.token").filter { !$0.isWhitespace } }
     }
 
     /// The gateway as an admin.
@@ -187,7 +187,7 @@ package final class OmoiSystem: Sendable {
 }
 
 /// Small text files of tests.
-package enum TextFile {
+package enum SmallFile {
     /// - Throws: ``Fault`` `not-found` when it cannot be read.
     package static func read(_ path: String) throws -> String {
         guard let file = fopen(path, "r") else { throw Fault.notFound("file", path) }

@@ -25,7 +25,7 @@ enum CeleryBaseline {
     }
 
     private static func measure(_ python: String, broker: LocalBroker, directory: String) async throws -> Double {
-        try TextFile.write(program, to: "\(directory)/loop.py")
+        try SmallFile.write(program, to: "\(directory)/loop.py")
         let environment = [
             "BROKER": broker.url, "RESULTS": "db+sqlite:///\(directory)/results.sqlite", "COUNT": String(tasks),
             "PYTHONPATH": directory,
@@ -45,7 +45,7 @@ enum CeleryBaseline {
         let status = try await client.waitForExit(within: .seconds(180))
         worker.signal(SIGTERM)
         try await worker.waitForExit()
-        let output = try TextFile.read("\(directory)/client.log")
+        let output = try SmallFile.read("\(directory)/client.log")
         guard status == 0, let rate = Double(output.split(separator: "\n").last ?? "") else {
             throw Fault(.internalError, "the Celery baseline failed: \(output.suffix(500))")
         }

@@ -11,7 +11,7 @@ struct ProcessUsage {
 
     init(of process: pid_t) throws {
         // proc(5): the command in parentheses may contain anything, so fields are counted after the last ')'.
-        let stat = try TextFile.read("/proc/\(process)/stat")
+        let stat = try SmallFile.read("/proc/\(process)/stat")
         guard let end = stat.lastIndex(of: ")") else { throw Fault.notFound("process", String(process)) }
         let fields = stat[stat.index(after: end)...].split(separator: " ")
         let ticks = (Double(fields[11]) ?? 0) + (Double(fields[12]) ?? 0)

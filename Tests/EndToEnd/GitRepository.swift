@@ -12,7 +12,7 @@ struct GitRepository {
         mkdir(path, 0o700)
         try await git("init", "--quiet", "--initial-branch=main", ".")
         for (name, text) in files {
-            try TextFile.write(text, to: "\(path)/\(name)", mode: name.hasSuffix(".sh") ? 0o755 : 0o644)
+            try SmallFile.write(text, to: "\(path)/\(name)", mode: name.hasSuffix(".sh") ? 0o755 : 0o644)
         }
         try await git("add", "--all")
         try await git("-c", "user.name=Test", "-c", "user.email=test@example.org", "commit", "--quiet", "-m", "Start")
@@ -26,7 +26,7 @@ struct GitRepository {
         let log = "\(path).\(Identifier.make()).log"
         let process = try ChildProcess("git", ["-C", path] + arguments, logPath: log)
         let status = try await process.waitForExit()
-        let output = try TextFile.read(log)
+        let output = try SmallFile.read(log)
         unlink(log)
         guard status == 0 else { throw Fault(.internalError, "git \(arguments.joined(separator: " ")): \(output)") }
         return output

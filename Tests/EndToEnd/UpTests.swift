@@ -33,7 +33,7 @@ struct UpTests {
             )
         }
 
-        var output: String { get throws { try TextFile.read("\(home).up.log") } }
+        var output: String { get throws { try SmallFile.read("\(home).up.log") } }
 
         func waitUntilReady() async throws {
             try await Self.waitUntilReady(process, home: home)
@@ -41,7 +41,7 @@ struct UpTests {
 
         static func waitUntilReady(_ process: ChildProcess, home: String, times: Int = 1) async throws {
             try await eventually("`omoi up` says where the token is", within: .seconds(60)) {
-                let text = try TextFile.read("\(home).up.log")
+                let text = try SmallFile.read("\(home).up.log")
                 guard process.isRunning else { throw Fault(.unavailable, "`omoi up` ended: \(text)") }
                 return text.components(separatedBy: "admin.token").count > times
             }
@@ -71,7 +71,7 @@ struct UpTests {
     /// The first code block of the README after a marker.
     private func readme(_ marker: String) throws -> String {
         let root = #filePath.components(separatedBy: "/Tests/EndToEnd/")[0]
-        let text = try TextFile.read("\(root)/README.md")
+        let text = try SmallFile.read("\(root)/README.md")
         let block = try #require(text.components(separatedBy: "<!-- test: \(marker) -->").dropFirst().first)
         let lines = block.split(separator: "\n", omittingEmptySubsequences: false).drop { !$0.hasPrefix("```") }
         return lines.dropFirst().prefix { !$0.hasPrefix("```") }.joined(separator: "\n")
@@ -99,7 +99,7 @@ struct UpTests {
     @Test func `the README's curl example works as pasted`() async throws {
         try await withUp { up in
             let script = "\(up.home)/readme.sh"
-            try TextFile.write(try readme("curl"), to: script)
+            try SmallFile.write(try readme("curl"), to: script)
             let shell = try ChildProcess(
                 "bash",
                 ["-e", "-o", "pipefail", script],
@@ -107,7 +107,7 @@ struct UpTests {
                 logPath: "\(script).log"
             )
             let status = try await shell.waitForExit(within: .seconds(90))
-            let output = try TextFile.read("\(script).log")
+            let output = try SmallFile.read("\(script).log")
             #expect(status == 0, "\(output)")
             #expect(output.contains("testing -> done"), "\(output)")
         }
@@ -116,7 +116,7 @@ struct UpTests {
     @Test func `the README's Python consumer sees the tasks complete`() async throws {
         try await withUp { up in
             let script = "\(up.home)/consumer.py"
-            try TextFile.write(try readme("python"), to: script)
+            try SmallFile.write(try readme("python"), to: script)
             let consumer = try ChildProcess(
                 "/usr/bin/python3",
                 [script],
@@ -124,11 +124,11 @@ struct UpTests {
                 logPath: "\(script).log"
             )
             let shell = "\(up.home)/readme.sh"
-            try TextFile.write(try readme("curl"), to: shell)
+            try SmallFile.write(try readme("curl"), to: shell)
             // The consumer binds at some moment; the job is run again until it has met one whole run.
             try await eventually("the consumer saw a ticket done", within: .seconds(120)) {
                 guard consumer.isRunning else {
-                    throw Fault(.internalError, try TextFile.read("\(script).log"))
+                    throw Fault(.internalError, try SmallFile.read("\(script).log"))
                 }
                 let job = try ChildProcess(
                     "bash",
@@ -137,7 +137,7 @@ struct UpTests {
                     logPath: "\(shell).log"
                 )
                 try await job.waitForExit(within: .seconds(90))
-                let output = try TextFile.read("\(script).log")
+                let output = try SmallFile.read("\(script).log")
                 return output.contains("task.completed proof completed") && output.contains("ticket.transitioned")
             }
             try await consumer.kill()
@@ -163,7 +163,7 @@ struct UpTests {
                 logPath: "\(up.home).second.log"
             )
             #expect(try await second.waitForExit(within: .seconds(20)) != 0)
-            #expect(try TextFile.read("\(up.home).second.log").contains(up.home))
+            #expect(try SmallFile.read("\(up.home).second.log").contains(up.home))
             try await withUp { other in
                 #expect(other.process.isRunning && up.process.isRunning)
             }

@@ -21,9 +21,9 @@ struct Workload {
     ) async throws -> Workload {
         let name = Identifier.make().description
         let effectsPath = "\(system.home)/\(name).effects"
-        try TextFile.write("", to: effectsPath)
+        try SmallFile.write("", to: effectsPath)
         let agent = "\(system.home)/\(name).sh"
-        try TextFile.write(
+        try SmallFile.write(
             """
             #!/bin/sh
             echo "$OMOI_TASK_ID $OMOI_ATTEMPT" >> \(effectsPath)
@@ -82,7 +82,7 @@ struct Workload {
 
     /// What the agents have left behind: a line `<task id> <attempt>` for each run.
     func effects() throws -> [String] {
-        try TextFile.read(effectsPath).split(separator: "\n").map(String.init)
+        try SmallFile.read(effectsPath).split(separator: "\n").map(String.init)
     }
 
     /// Waits until some work is done and some is under way, so that a fault meets everything in flight.

@@ -94,7 +94,7 @@ struct UpTests {
             let home = Home(path: directory)
             try home.create()
             let log = home.logFile("service")
-            try TextFile.write("#!/bin/sh\necho started\nexec sleep 600\n", to: "\(directory)/service", mode: 0o700)
+            try SmallFile.write("#!/bin/sh\necho started\nexec sleep 600\n", to: "\(directory)/service", mode: 0o700)
             let console = Console(output: { _ in }, error: { _ in })
             let service = ServiceProcess(
                 name: "service",
@@ -105,7 +105,7 @@ struct UpTests {
                 console: console
             )
             func lines() throws -> Int {
-                access(log, F_OK) == 0 ? try TextFile.read(log).split(separator: "\n").count : 0
+                access(log, F_OK) == 0 ? try SmallFile.read(log).split(separator: "\n").count : 0
             }
             let running = Task { try await service.run() }
             let first: ProcessRecord = try await eventually("it is noted") {
@@ -128,7 +128,7 @@ struct UpTests {
         try await withTemporaryDirectory { directory in
             let home = Home(path: directory)
             try home.create()
-            try TextFile.write("#!/bin/sh\necho OMOI_X is wrong >&2\nexit 2\n", to: "\(directory)/service", mode: 0o700)
+            try SmallFile.write("#!/bin/sh\necho OMOI_X is wrong >&2\nexit 2\n", to: "\(directory)/service", mode: 0o700)
             let service = ServiceProcess(
                 name: "service",
                 executable: "\(directory)/service",
