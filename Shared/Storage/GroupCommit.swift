@@ -21,7 +21,7 @@ final class GroupCommit: Sendable {
         var jobs: [Job] = []
         /// A drain is scheduled or running on the writer's queue.
         var draining = false
-        var closed: [Completion]?
+        var closed = false
         var broken: Fault?
         var brokenActions: [@Sendable (Fault) -> Void] = []
     }
@@ -48,44 +48,28 @@ final class GroupCommit: Sendable {
     }
 
     func submit(_ job: Job) {
-        enum Outcome {
-            case refused(Fault)
-            case queued
-            case start
-        }
-        let outcome: Outcome = state.withLock { state in
-            if let broken = state.broken { return .refused(broken) }
-            if state.closed != nil { return .refused(Fault(.unavailable, "the database \(path) is closed")) }
+        let refusal: Fault? = state.withLock { state in
+            if let broken = state.broken { return broken }
+            if state.closed { return Fault(.unavailable, "the database \(path) is closed") }
             if state.jobs.count >= Limits.groupCommitWaiting {
-                return .refused(Fault(.unavailable, "too many writes are waiting", retryAfter: .seconds(1)))
+                return Fault(.unavailable, "too many writes are waiting", retryAfter: .seconds(1))
             }
             state.jobs.append(job)
-            if state.draining { return .queued }
-            state.draining = true
-            return .start
+            if !state.draining {
+                state.draining = true
+                // Only puts it on the queue; under the lock, so that it stands there before what `close` puts there.
+                pool.asyncWriteWithoutTransaction { [self] in drain($0) }
+            }
+            return nil
         }
-        switch outcome {
-        case .refused(let fault): job.fail(fault)
-        case .queued: break
-        case .start: pool.asyncWriteWithoutTransaction { [self] in drain($0) }
-        }
+        if let refusal { job.fail(refusal) }
     }
 
     /// Callers whose units are not yet part of a group.
     var waiting: Int { state.withLock { $0.jobs.count } }
 
-    /// Refuses new units; calls `completion` when all submitted ones are done.
-    func close(_ completion: @escaping Completion) {
-        let idle = state.withLock { state in
-            if state.draining {
-                state.closed = (state.closed ?? []) + [completion]
-                return false
-            }
-            state.closed = state.closed ?? []
-            return true
-        }
-        if idle { completion() }
-    }
+    /// Refuses new units. Those submitted are on the writer's queue, ahead of whatever is put there next.
+    func close() { state.withLock { $0.closed = true } }
 
     // MARK: - On the writer's queue
 
@@ -96,12 +80,10 @@ final class GroupCommit: Sendable {
     }
 
     private func nextGroup() -> [Job]? {
-        let (group, completions): ([Job]?, [Completion]) = state.withLock { state in
+        state.withLock { state in
             guard !state.jobs.isEmpty else {
                 state.draining = false
-                let completions = state.closed ?? []
-                if state.closed != nil { state.closed = [] }
-                return (nil, completions)
+                return nil
             }
             var count = 1
             var units = state.jobs[0].unitCount
@@ -111,10 +93,8 @@ final class GroupCommit: Sendable {
             }
             let group = Array(state.jobs.prefix(count))
             state.jobs.removeFirst(count)
-            return (group, [])
+            return group
         }
-        for completion in completions { completion() }
-        return group
     }
 
     private func commit(_ group: [Job], _ database: Database) {

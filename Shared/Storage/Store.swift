@@ -115,9 +115,7 @@ package final class Store: Sendable {
 
     /// Refuses new writes, commits what was submitted, closes all connections and gives the lock back. Idempotent.
     package func close() async {
-        await withCheckedContinuation { continuation in
-            commits.close { continuation.resume() }
-        }
+        commits.close()
         await withCheckedContinuation { continuation in
             DispatchQueue.global().async { [self] in
                 do {
