@@ -69,31 +69,35 @@ package struct Relay: Sendable {
         )
         runtime.health.add("log", down: "the log has not been read to its end yet") { follower.isCaughtUp }
         runtime.health.add("access", down: "the key that verifies tokens is not known yet") { keys.isReady }
+        let retention = Retention(
+            store: store,
+            age: configuration.retention,
+            rows: configuration.retainedRows,
+            revoked: revoked,
+            time: runtime.time
+        )
+        return [
+            StoreService(store), PublisherService(publisher), RequesterService(requester), keys, follower,
+            ConsumerService(consumer), retention, Pulse(signal: signal, interval: configuration.heartbeat),
+            server(store: store, signal: signal, keys: keys),
+        ]
+    }
+
+    /// History and live streams over HTTP.
+    private func server(store: Store, signal: EventSignal, keys: KeyProvider) -> RelayServer {
         let events = EventsController(
             store: store,
             signal: signal,
             access: RelayAccess(verify: { try await keys.verify($0, now: $1) }, time: runtime.time)
         )
-        return [
-            StoreService(store), PublisherService(publisher), RequesterService(requester), keys, follower,
-            ConsumerService(consumer),
-            Retention(
-                store: store,
-                age: configuration.retention,
-                rows: configuration.retainedRows,
-                revoked: revoked,
-                time: runtime.time
-            ),
-            Pulse(signal: signal, interval: configuration.heartbeat),
-            RelayServer(
-                configuration: configuration,
-                signal: signal,
-                responder: RelayServer.responder(configuration, events: events, runtime: runtime),
-                logger: runtime.logger,
-                onListening: onListening,
-                onCut: onCut
-            ),
-        ]
+        return RelayServer(
+            configuration: configuration,
+            signal: signal,
+            responder: RelayServer.responder(configuration, events: events, runtime: runtime),
+            logger: runtime.logger,
+            onListening: onListening,
+            onCut: onCut
+        )
     }
 }
 

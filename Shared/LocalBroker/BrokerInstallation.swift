@@ -73,8 +73,8 @@ struct BrokerInstallation: Sendable {
         )
     }
 
-    /// Gives the node a folder of plugins without the optional ones: it looks into every one of them at each start, which
-    /// costs seconds. Known for RabbitMQ 3 only; others keep their own folder.
+    /// Gives the node a folder of plugins without the optional ones: it looks into every one of them at each start,
+    /// which costs seconds. Known for RabbitMQ 3 only; others keep their own folder.
     private func linkPlugins(directory: String) throws(Fault) {
         guard let script = realpath(server, nil) else { return }
         defer { free(script) }

@@ -5,8 +5,9 @@ import Synchronization
 
 /// A private RabbitMQ node on loopback ports of its own: for a single machine and for tests.
 ///
-/// Data, credentials and node name live in one directory and survive restarts. The node does not outlive the process that
-/// started it: a guard process kills it when the starter is gone, and ``start(directory:port:)`` ends one left over.
+/// Data, credentials and node name live in one directory and survive restarts. The node does not outlive the process
+/// that started it: a guard process kills it when the starter is gone, and ``start(directory:port:)`` ends one left
+/// over.
 package final class LocalBroker: Sendable {
     /// `amqp://user:password@127.0.0.1:port/`; constant for the life of this object.
     package let url: String
@@ -58,9 +59,9 @@ package final class LocalBroker: Sendable {
     /// Waits until what the node was told to declare at its first start survives even a kill. Call it once the queues
     /// and streams exist and before anybody relies on them; later calls return at once.
     ///
-    /// RabbitMQ 3.10 writes the registry of quorum queues and streams up to seconds late. A node killed before that never
-    /// finds them again ("home node is down", for ever), so ``start(directory:port:)`` makes a node that was never
-    /// settled anew.
+    /// RabbitMQ 3.10 writes the registry of quorum queues and streams up to seconds late. A node killed before that
+    /// never finds them again ("home node is down", for ever), so ``start(directory:port:)`` makes a node that was
+    /// never settled anew.
     package func settle() async throws {
         guard !TextFile.exists(directory + "/settled") else { return }
         _ = try await control(["eval", "[dets:sync(Table) || Table <- dets:all()]."])

@@ -186,8 +186,8 @@ final class AMQPConnection {
 
     // MARK: Receiving
 
-    /// The next complete event that has already arrived, or nil. Also keeps the heartbeats going, so it must be called at
-    /// least every half heartbeat.
+    /// The next complete event that has already arrived, or nil. Also keeps the heartbeats going, so it must be called
+    /// at least every half heartbeat.
     func nextEvent() throws(ConnectionFailure) -> ConnectionEvent? {
         var immediately = Glibc.timeval(tv_sec: 0, tv_usec: 0)
         while true {

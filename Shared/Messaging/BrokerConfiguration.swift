@@ -35,8 +35,8 @@ package struct BrokerConfiguration: Sendable {
     /// Shown by `rabbitmqctl list_connections`.
     package var connectionName: String
 
-    /// Reads `amqp://user:password@host:port/vhost` or `amqps://…`. The query may hold `cacertfile`, `certfile`, `keyfile`
-    /// and `heartbeat` (seconds).
+    /// Reads `amqp://user:password@host:port/vhost` or `amqps://…`. The query may hold `cacertfile`, `certfile`,
+    /// `keyfile` and `heartbeat` (seconds).
     ///
     /// - Throws: ``Fault`` with code `invalid-field` that names `OMOI_AMQP_URL` and never repeats the password.
     package init(url: String, connectionName: String) throws(Fault) {

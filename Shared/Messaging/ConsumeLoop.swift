@@ -2,8 +2,8 @@ import Kernel
 
 /// Consumes on one connection until it fails or is stopped. Belongs to the connection's thread.
 ///
-/// A turn: acknowledge what was handled (once per channel, with everything before it), read what has arrived, look at the
-/// clock, wait. Source `index` uses channel `index + 1`.
+/// A turn: acknowledge what was handled (once per channel, with everything before it), read what has arrived, look at
+/// the clock, wait. Source `index` uses channel `index + 1`.
 final class ConsumeLoop {
     /// Longest time the broker may take to end the consumers of an orderly stop.
     private static let cancelDeadline: Duration = .seconds(5)
@@ -83,8 +83,8 @@ final class ConsumeLoop {
         }
     }
 
-    /// Begins an orderly stop. A queue that goes away with its consumer is cancelled first, so that everything it has sent
-    /// arrives and can still be handled; cancelling another one would send messages back out of order.
+    /// Begins an orderly stop. A queue that goes away with its consumer is cancelled first, so that everything it has
+    /// sent arrives and can still be handled; cancelling another one would send messages back out of order.
     private func beginStop() throws {
         var open = 0
         for (index, source) in engine.sources.enumerated() {

@@ -9,7 +9,8 @@ package final class Consumer: Sendable {
 
     /// - Parameters:
     ///   - topology: declared before consuming, then each subscription's own queue.
-    ///   - connectionChanged: told true when all subscriptions are consumed, false when the connection is lost; called on
+    ///   - connectionChanged: told true when all subscriptions are consumed, false when the connection is lost; called
+    /// on
     ///     the connection's thread, so it must not block.
     package init(
         _ broker: BrokerConfiguration,
@@ -31,8 +32,8 @@ package final class Consumer: Sendable {
         await engine.run()
     }
 
-    /// Takes no more messages, lets the handlers finish their batches, acknowledges them, closes the connection and ends
-    /// ``run()``. What has arrived from a queue that goes away with its consumer is handled as well.
+    /// Takes no more messages, lets the handlers finish their batches, acknowledges them, closes the connection and
+    /// ends ``run()``. What has arrived from a queue that goes away with its consumer is handled as well.
     package func stop() {
         engine.stop()
     }

@@ -4,9 +4,9 @@ import Synchronization
 /// Publishes with confirms on a connection of its own. The order of publishing is the order of the calls; up to
 /// ``Limits/confirmWindow`` messages wait for their outcome at a time.
 ///
-/// When the broker announces a resource alarm, publishing pauses until it is over. When the connection is lost, whatever
-/// was not settled gets the outcome `unknown`, in flight or still waiting, so that no later message overtakes a lost one;
-/// new calls wait for the next connection.
+/// When the broker announces a resource alarm, publishing pauses until it is over. When the connection is lost,
+/// whatever was not settled gets the outcome `unknown`, in flight or still waiting, so that no later message overtakes
+/// a lost one; new calls wait for the next connection.
 package final class Publisher: Sendable {
     private let broker: BrokerConfiguration
     private let topology: Topology
@@ -63,8 +63,8 @@ package final class Publisher: Sendable {
         }
     }
 
-    /// Publishes without waiting for an outcome, on a channel of its own; for replies. While disconnected it waits for the
-    /// next connection, the oldest ones giving way when there are too many.
+    /// Publishes without waiting for an outcome, on a channel of its own; for replies. While disconnected it waits for
+    /// the next connection, the oldest ones giving way when there are too many.
     package func send(_ message: OutgoingMessage) {
         mailbox.append(message)
     }

@@ -30,8 +30,8 @@ package struct ExchangeDeclaration: Sendable, Equatable {
     }
 }
 
-/// A queue or stream with its bindings. Declaring it again with the same arguments changes nothing; with others the broker
-/// refuses.
+/// A queue or stream with its bindings. Declaring it again with the same arguments changes nothing; with others the
+/// broker refuses.
 package struct QueueDeclaration: Sendable, Equatable {
     package enum Kind: String, Sendable {
         case classic, quorum, stream

@@ -25,8 +25,8 @@ struct Reconnector {
         self.isStopping = isStopping
     }
 
-    /// Blocks until told to stop. `serve` sets the connection up and uses it until it fails (by throwing) or has stopped in
-    /// order (by returning); it is called with a new connection each time.
+    /// Blocks until told to stop. `serve` sets the connection up and uses it until it fails (by throwing) or has
+    /// stopped in order (by returning); it is called with a new connection each time.
     func run(_ serve: (AMQPConnection) throws -> Void) {
         var logger = Logger(label: "omoi.messaging")
         logger[metadataKey: "connection"] = "\(broker.connectionName)"

@@ -2,8 +2,8 @@ import Contracts
 import DequeModule
 import Kernel
 
-/// Sends requests and receives their replies on one channel, as direct reply-to demands, until the connection fails or is
-/// stopped. Belongs to the connection's thread.
+/// Sends requests and receives their replies on one channel, as direct reply-to demands, until the connection fails or
+/// is stopped. Belongs to the connection's thread.
 final class RequestLoop {
     private static let channel: UInt16 = 1
     /// Longest time to wait for replies after a stop.

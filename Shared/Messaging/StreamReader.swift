@@ -54,11 +54,11 @@ package final class StreamReader: Sendable {
         self.maxBatch = max(1, maxBatch)
     }
 
-    /// Reads until ``stop()`` or cancellation, reconnecting by itself after the last message handled. May be called again
-    /// after it has thrown, with another start; not while it runs.
+    /// Reads until ``stop()`` or cancellation, reconnecting by itself after the last message handled. May be called
+    /// again after it has thrown, with another start; not while it runs.
     ///
-    /// With ``StreamStart/next`` messages published before the first one was handled may be missed when the connection is
-    /// lost.
+    /// With ``StreamStart/next`` messages published before the first one was handled may be missed when the connection
+    /// is lost.
     ///
     /// - Parameter handle: gets batches in stream order; calls never overlap. When it throws, the same messages come
     ///   again after a back-off.

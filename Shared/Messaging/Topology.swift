@@ -66,7 +66,7 @@ package struct Topology: Sendable, Equatable {
         name: Topic.wakeUp,
         kind: .classic,
         arguments: ["x-max-length": .integer(1000), "x-overflow": .string("drop-head")],
-        bindings: [Binding(exchange: Topic.events, routingKey: "task.pending")]
+        bindings: [Binding(exchange: Topic.events, routingKey: EventType.taskPending.rawValue)]
     )
 
     /// A command queue: exists only while its owner consumes, so that `mandatory` says "owner away".

@@ -3,8 +3,8 @@ import HTTPClient
 import Kernel
 import TestSupport
 
-/// The main loop, `task.pending -> claim -> result -> task.completed -> ticket.transitioned`, through the real HTTP API,
-/// broker and stores, with scripted agents that finish at once.
+/// The main loop, `task.pending -> claim -> result -> task.completed -> ticket.transitioned`, through the real HTTP
+/// API, broker and stores, with scripted agents that finish at once.
 enum TaskLoopRows {
     static let tasksPerTicket = 10
 

@@ -3,7 +3,8 @@ import HTTPClient
 import Kernel
 import TestSupport
 
-/// Tasks in tickets, by default sixty in ten, whose agents leave a mark when they run: the work that must survive every fault.
+/// Tasks in tickets, by default sixty in ten, whose agents leave a mark when they run: the work that must survive every
+/// fault.
 struct Workload {
     static let tasksPerTicket = 6
 

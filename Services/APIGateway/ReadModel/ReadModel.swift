@@ -10,7 +10,8 @@ import Synchronization
 /// The gateway's projection of all facts: what queries are answered from. It owns nothing; its file may be deleted at
 /// any time and is rebuilt from the log stream, or from the owner's snapshot when the stream no longer reaches back.
 ///
-/// It may be fed twice, late and out of order: the newer version of an entity wins, append-only rows go by their own id.
+/// It may be fed twice, late and out of order: the newer version of an entity wins, append-only rows go by their own
+/// id.
 package final class ReadModel: Sendable {
     /// Events applied from command replies and not yet seen in the stream; beyond this the oldest is forgotten and only
     /// costs a second look.

@@ -7,7 +7,8 @@ struct SnapshotReader: Sendable {
     let requester: Requester
     let model: ReadModel
 
-    /// - Throws: ``Fault`` `unavailable` while the workflow is away; what was fetched stays, so a second run is harmless.
+    /// - Throws: ``Fault`` `unavailable` while the workflow is away; what was fetched stays, so a second run is
+    /// harmless.
     func run() async throws {
         var cursor: String?
         repeat {

@@ -21,8 +21,8 @@ struct EventsController: Sendable {
 
     /// Events in the order they were published, oldest first.
     ///
-    /// `next_cursor` is the id of the last event on the page; asking with `after` = that id goes on, also when `has_more`
-    /// was false and more has come since.
+    /// `next_cursor` is the id of the last event on the page; asking with `after` = that id goes on, also when
+    /// `has_more` was false and more has come since.
     @Sendable
     private func history(_ request: Request, _ context: OmoiRequestContext) async throws -> Response {
         let caller = try await access.caller(of: request)

@@ -4,8 +4,8 @@ import Kernel
 extension RetryTask: WorkflowCommand {
     static var access: Access { .member }
 
-    /// A final task stays what it is. Its work gets a new task of the same lineage, and who waited for the old one waits
-    /// for the new one.
+    /// A final task stays what it is. Its work gets a new task of the same lineage, and who waited for the old one
+    /// waits for the new one.
     func run(_ unit: UnitOfWork) throws -> WorkTask {
         let record = try unit.taskRecord(id)
         let old = record.task

@@ -1,6 +1,7 @@
 import Contracts
 
-/// The worker has shown a sign of life: the task runs. (A worker that is completing has run, whatever was heard before.)
+/// The worker has shown a sign of life: the task runs. (A worker that is completing has run, whatever was heard
+/// before.)
 enum OnSandboxRunning {
     @Sendable
     static func handle(_ sandbox: Sandbox, _ unit: UnitOfWork) throws {

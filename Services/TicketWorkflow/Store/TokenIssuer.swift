@@ -27,8 +27,8 @@ struct TokenIssuer: Sendable {
         )
     }
 
-    /// The signed text of the token for an attempt's sandbox. Secret. It is bound to the attempt and worth nothing after
-    /// it, so it is not kept.
+    /// The signed text of the token for an attempt's sandbox. Secret. It is bound to the attempt and worth nothing
+    /// after it, so it is not kept.
     func sign(_ attempt: Attempt, of task: WorkTask) throws -> String {
         let actor = Actor(
             subject: "sandbox:\(attempt.sandboxID)",

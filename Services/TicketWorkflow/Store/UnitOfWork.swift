@@ -18,8 +18,8 @@ struct WorkflowEnvironment: Sendable {
 
 /// One transaction's view of the workflow: what was loaded, what changed, what has to be settled.
 ///
-/// Every change of an entity goes through it, gets the next version and exactly one event. Rows are written once, when a
-/// query needs them or at the end.
+/// Every change of an entity goes through it, gets the next version and exactly one event. Rows are written once, when
+/// a query needs them or at the end.
 final class UnitOfWork {
     /// A column of a project's board.
     struct Column: Hashable {

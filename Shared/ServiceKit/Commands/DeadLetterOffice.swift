@@ -14,8 +14,8 @@ package protocol DeadLetterSource: Sendable {
 
 /// Answers `dead-letters.list`, `.replay` and `.discard` for a service.
 ///
-/// A replay is one transaction: the handler's changes, what it emits and the removal of the letter. One that fails leaves
-/// the letter, counts the try and says why.
+/// A replay is one transaction: the handler's changes, what it emits and the removal of the letter. One that fails
+/// leaves the letter, counts the try and says why.
 struct DeadLetterOffice: Sendable {
     let service: String
     let commands: CommandHandlers

@@ -9,9 +9,9 @@ import Storage
 
 /// Acts on events from a queue: a batch of deliveries is one group commit with a savepoint for each event.
 ///
-/// What cannot be read, or has no handler, becomes a dead letter in the same transaction. An event whose handler fails is
-/// parked in the store and tried again, at first after a second, later after up to a minute; after ``tries`` tries it
-/// becomes a dead letter. Nothing blocks the queue. Needs ``ServiceMigrations`` in the store.
+/// What cannot be read, or has no handler, becomes a dead letter in the same transaction. An event whose handler fails
+/// is parked in the store and tried again, at first after a second, later after up to a minute; after ``tries`` tries
+/// it becomes a dead letter. Nothing blocks the queue. Needs ``ServiceMigrations`` in the store.
 package final class FactServer: Service, DeadLetterSource {
     /// Tries before a message becomes a dead letter.
     package static let tries = 10

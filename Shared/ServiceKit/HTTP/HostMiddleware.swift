@@ -2,8 +2,8 @@ import HTTPTypes
 import Hummingbird
 import Kernel
 
-/// Refuses requests a foreign web page made a browser send (DNS rebinding): while the service listens on loopback, `Host`
-/// and `Origin` must name this machine.
+/// Refuses requests a foreign web page made a browser send (DNS rebinding): while the service listens on loopback,
+/// `Host` and `Origin` must name this machine.
 package struct HostMiddleware<Context: RequestContext>: RouterMiddleware {
     private let isActive: Bool
     private let names: Set<String>

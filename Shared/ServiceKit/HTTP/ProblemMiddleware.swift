@@ -3,8 +3,8 @@ import Hummingbird
 import Kernel
 import Logging
 
-/// Turns every failure into an RFC 9457 problem: a ``Fault`` as it is, the router's own errors by their status, anything
-/// else as `internal-error`, logged once.
+/// Turns every failure into an RFC 9457 problem: a ``Fault`` as it is, the router's own errors by their status,
+/// anything else as `internal-error`, logged once.
 package struct ProblemMiddleware<Context: RequestContext>: RouterMiddleware {
     private let routes: RouteTable
     private let logger: Logger

@@ -9,10 +9,10 @@ import Synchronization
 
 /// Applies a stream to tables of a store and remembers, in the same transaction, how far.
 ///
-/// A batch is one transaction. When it fails, its messages are applied one by one, and one that cannot be applied becomes
-/// a dead letter: it blocks nothing. A stream that was replaced or pruned is noticed by ``StreamReader``: then everything
-/// is forgotten (`reset`), rebuilt from elsewhere (`rebuild`) and the stream followed from its first message. The same
-/// happens, without the reset, when nothing was ever applied.
+/// A batch is one transaction. When it fails, its messages are applied one by one, and one that cannot be applied
+/// becomes a dead letter: it blocks nothing. A stream that was replaced or pruned is noticed by ``StreamReader``: then
+/// everything is forgotten (`reset`), rebuilt from elsewhere (`rebuild`) and the stream followed from its first
+/// message. The same happens, without the reset, when nothing was ever applied.
 package final class StreamFollower: Service, DeadLetterSource {
     /// Applies messages in order; called with one or more.
     package typealias Apply = @Sendable ([Delivery], Database) throws -> Void

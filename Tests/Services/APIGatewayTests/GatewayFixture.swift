@@ -147,6 +147,7 @@ final class RunningGateway: Sendable {
         self.gateway = gateway
         self.runtime = runtime
         self.group = group
+        // Unstructured: it runs beside the test's own steps, which end it.
         task = Task { try await group.run() }
         try await eventually("the gateway listens") { gateway.port > 0 }
         guard waitsUntilReady else { return }

@@ -165,6 +165,7 @@ struct GatewayMessagingTests {
     @Test func `an unreadable message in the log becomes a dead letter that can be discarded`() async throws {
         let fixture = try GatewayFixture.current
         let publisher = Publisher(try BrokerConfiguration(url: fixture.broker.url, connectionName: "test"))
+        // Unstructured: it runs beside the test's own steps, which end it.
         let running = Task { try await publisher.run() }
         await publisher.waitUntilConnected()
         let outcome = await publisher.publish(
@@ -203,6 +204,7 @@ struct GatewayMessagingTests {
             stream: Topic.activity
         )
         let seen = Mutex<[(delivery: Delivery, activity: Activity)]>([])
+        // Unstructured: it runs beside the test's own steps, which end it.
         let running = Task {
             try await reader.run(from: .next) { batch in
                 let read = try batch.map { ($0, try ContractCoder.decode(Activity.self, from: $0.body)) }

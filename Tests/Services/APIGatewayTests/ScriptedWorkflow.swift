@@ -55,6 +55,7 @@ final class ScriptedWorkflow: Sendable {
             OutboxRelay(store: store, publisher: publisher, appID: "ticket-workflow"), ConsumerService(consumer),
         ]
         let group = ServiceGroup(services: services, logger: quiet)
+        // Unstructured: it runs beside the test's own steps, which end it.
         let task = Task { try await group.run() }
         self.group.withLock { $0 = (group, task) }
         await consumer.waitUntilConsuming()

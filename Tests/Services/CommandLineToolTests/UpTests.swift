@@ -107,6 +107,7 @@ struct UpTests {
             func lines() throws -> Int {
                 access(log, F_OK) == 0 ? try SmallFile.read(log).split(separator: "\n").count : 0
             }
+            // Unstructured: it runs beside the test's own steps, which end it.
             let running = Task { try await service.run() }
             let first: ProcessRecord = try await eventually("it is noted") {
                 guard try lines() == 1 else { return nil }

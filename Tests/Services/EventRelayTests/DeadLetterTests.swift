@@ -54,6 +54,7 @@ extension RelayTests {
 
         private func withRequester(_ fixture: RelayFixture, _ body: (Requester) async throws -> Void) async throws {
             let requester = Requester(try BrokerConfiguration(url: fixture.broker.url, connectionName: "test request"))
+            // Unstructured: it runs beside the test's own steps, which end it.
             let running = Task { try await requester.run() }
             await requester.waitUntilConnected()
             let outcome: Result<Void, any Error>

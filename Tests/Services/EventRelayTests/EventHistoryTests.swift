@@ -143,6 +143,7 @@ struct EventHistoryTests {
             wake()
             #expect(await [first, second] == [expected, expected])
         }
+        // Unstructured: it runs beside the test's own steps, which end it.
         let waiting = Task { await signal.wait(since: signal.mark()) }
         try await eventually("it waits") { signal.waiterCount == 1 }
         waiting.cancel()

@@ -47,6 +47,7 @@ final class RelayFixture: Sendable {
             let broker = try await LocalBroker.start(directory: "\(directory)/broker")
             let signer = try TokenSigner(seed: TokenSigner.makeSeed())
             let publisher = Publisher(try BrokerConfiguration(url: broker.url, connectionName: "test publish"))
+            // Unstructured: it runs beside the test's own steps, which end it.
             let publishing = Task { try await publisher.run() }
             await publisher.waitUntilConnected()
             var outcome: Result<Void, any Error>

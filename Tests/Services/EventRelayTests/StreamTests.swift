@@ -107,7 +107,7 @@ extension RelayTests {
                             }
                         } catch is HTTPClientError {
                             // The relay is away: connect again.
-                            try await Task.sleep(for: .milliseconds(50))
+                            try await Task.sleep(for: .milliseconds(50))  // poll interval
                         }
                     }
                 }

@@ -167,6 +167,7 @@ import Testing
     @Test func `the kept key is used while the owner is away`() async throws {
         let signer = try TokenSigner(seed: TokenSigner.makeSeed())
         let provider = provider(Kept(signer.verificationKey))
+        // Unstructured: it runs beside the test's own steps, which end it.
         let running = Task { try await provider.run() }
         defer { running.cancel() }
         try await eventually("the kept key is loaded") { provider.isReady }
@@ -179,6 +180,7 @@ import Testing
         let provider = provider(kept)
         let fault = await #expect(throws: Fault.self) { try await provider.verify("a.b.c", now: time.now()) }
         #expect(fault?.code == .unavailable)
+        // Unstructured: it runs beside the test's own steps, which end it.
         let running = Task { try await provider.run() }
         defer { running.cancel() }
         await owner.become(signer.verificationKey)
@@ -191,6 +193,7 @@ import Testing
         let new = try TokenSigner(seed: TokenSigner.makeSeed())
         await owner.become(old.verificationKey)
         let provider = provider(Kept())
+        // Unstructured: it runs beside the test's own steps, which end it.
         let running = Task { try await provider.run() }
         defer { running.cancel() }
         try await eventually("the first key arrives") { provider.isReady }
