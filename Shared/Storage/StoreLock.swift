@@ -35,7 +35,11 @@ final class StoreLock: Sendable {
     /// Idempotent.
     func release() {
         descriptor.withLock { file in
-            if file >= 0 { close(file) }
+            guard file >= 0 else { return }
+            // Unlocked first: a child that is being started holds a copy of the descriptor until it executes its
+            // program.
+            flock(file, LOCK_UN)
+            close(file)
             file = -1
         }
     }

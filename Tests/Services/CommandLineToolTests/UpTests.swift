@@ -129,7 +129,8 @@ struct UpTests {
         try await withTemporaryDirectory { directory in
             let home = Home(path: directory)
             try home.create()
-            try SmallFile.write("#!/bin/sh\necho OMOI_X is wrong >&2\nexit 2\n", to: "\(directory)/service", mode: 0o700)
+            let refusal = "#!/bin/sh\necho OMOI_X is wrong >&2\nexit 2\n"
+            try SmallFile.write(refusal, to: "\(directory)/service", mode: 0o700)
             let service = ServiceProcess(
                 name: "service",
                 executable: "\(directory)/service",

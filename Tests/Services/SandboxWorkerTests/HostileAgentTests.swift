@@ -25,7 +25,8 @@ struct HostileAgentTests {
             // The trap is armed by the agent's last act, so whatever springs it ran after the agent and outside.
             let trap = "\(root)/trap.sh"
             let script = """
-                printf '#!/bin/sh\\n[ -e \(root)/armed ] && echo "$0 $*" >> \(root)/marker\\ncat\\n' > \(trap); chmod +x \(trap)
+                printf '#!/bin/sh\\n[ -e \(root)/armed ] && echo "$0 $*" >> \(root)/marker\\ncat\\n' > \(trap)
+                chmod +x \(trap)
                 echo changed > greeting.txt
                 for hook in pre-commit post-commit pre-push post-checkout reference-transaction post-index-change; do
                   mkdir -p .git/hooks; cp \(trap) .git/hooks/$hook
@@ -36,7 +37,8 @@ struct HostileAgentTests {
                 git update-index --add --cacheinfo 160000,$(git rev-parse HEAD),nested2
                 git commit -qm 'a nested one' --no-verify -c core.hooksPath=/dev/null 2>/dev/null || true
                 cp -r nested nested2
-                for setting in core.fsmonitor filter.evil.clean filter.evil.smudge filter.evil.process diff.evil.command \\
+                for setting in core.fsmonitor filter.evil.clean filter.evil.smudge filter.evil.process \\
+                  diff.evil.command \\
                   diff.evil.textconv diff.external merge.evil.driver core.sshCommand uploadpack.packObjectsHook \\
                   core.pager gpg.program core.askPass credential.helper core.alternateRefsCommand; do
                   git config $setting \(trap)
@@ -83,7 +85,8 @@ struct HostileAgentTests {
         try await withTemporaryDirectory { root in
             let sandbox = try await SandboxFixture(root)
             let script =
-                "echo 1 > 'a b\tc'; ln -s /etc/passwd link; printf x > \"$(printf 'new\\nline')\"; git mv greeting.txt 'gr üße.txt'"
+                "echo 1 > 'a b\tc'; ln -s /etc/passwd link; printf x > \"$(printf 'new\\nline')\"; "
+                + "git mv greeting.txt 'gr üße.txt'"
             let (result, assignment) = try await result(sandbox, agent: shell(script))
             #expect(result.status == .completed)
             #expect(Set(result.filesChanged.map(\.path)) == ["a b\tc", "link", "new\nline", "gr üße.txt"])

@@ -119,7 +119,10 @@ struct RunTests {
             let sandbox = try await SandboxFixture(root)
             for name in ["a", "b"] {
                 try await sh(
-                    "git checkout -q -b omoi/x/\(name) main; echo \(name) > \(name).txt; git add .; \(sandbox.commit(name))",
+                    """
+                    git checkout -q -b omoi/x/\(name) main; echo \(name) > \(name).txt
+                    git add .; \(sandbox.commit(name))
+                    """,
                     in: sandbox.origin
                 )
             }
