@@ -4,8 +4,10 @@ import TestSupport
 
 /// From the answer to a result until an orchestrator has claimed the task that waited for it.
 enum ReactionRows {
-    private static let chains = 20
-    private static let length = 20
+    // Two chains keep about a hundred tasks a second moving and leave slots free: what is measured is the reaction, not a
+    // queue for slots.
+    private static let chains = 2
+    private static let length = 200
 
     static func measure() async throws -> [Row] {
         var options = OmoiSystem.Options()
@@ -16,7 +18,7 @@ enum ReactionRows {
             let gateway = try system.gateway
             let batch = TicketBatch(projectID: project.id, tickets: (0..<chains).map(chain))
             let made = Box<[WorkTask]>([])
-            try await orchestrator.work(slots: 4, total: chains * length) {
+            try await orchestrator.work(slots: 8, total: chains * length) {
                 let answer: TicketBatchResponse = try await gateway.post(
                     "/api/v1/tickets/batch",
                     body: batch,
