@@ -4,8 +4,8 @@ import TestSupport
 
 /// From the answer to a result until an orchestrator has claimed the task that waited for it.
 enum ReactionRows {
-    // Two chains keep about a hundred tasks a second moving and leave slots free: what is measured is the reaction, not a
-    // queue for slots.
+    // Two chains keep about a hundred tasks a second moving and leave slots free: what is measured is the reaction, not
+    // a queue for slots.
     private static let chains = 2
     private static let length = 200
 
