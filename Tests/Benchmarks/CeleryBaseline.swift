@@ -43,8 +43,8 @@ enum CeleryBaseline {
             logPath: "\(directory)/client.log"
         )
         let status = try await client.waitForExit(within: .seconds(180))
-        // A cold shutdown: the results are in, nothing is worth waiting for.
-        worker.signal(SIGQUIT)
+        // The results are in; a worker and its children that are asked to stop may take minutes.
+        kill(-worker.processID, SIGKILL)
         try await worker.waitForExit()
         let output = try SmallFile.read("\(directory)/client.log")
         guard status == 0, let rate = Double(output.split(separator: "\n").last ?? "") else {
