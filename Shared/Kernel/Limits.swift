@@ -126,4 +126,30 @@ package enum Limits {
     package static let historyRows = 2_000_000
     /// Bytes of events on one page of history.
     package static let historyPageBytes = 8 << 20
+
+    // Duplicate check
+    /// Words of a ticket that are indexed and looked up.
+    package static let duplicateTerms = 48
+    /// Tickets taken per word, newest first.
+    package static let duplicateRowsPerTerm = 100
+    /// Tickets compared in full.
+    package static let duplicateCandidates = 50
+    /// Similar tickets named in one answer.
+    package static let duplicatesNamed = 50
+    /// Characters of a description that are compared.
+    package static let duplicateTextLength = 4000
+
+    // GitHub
+    /// Longest time for one request to GitHub.
+    package static let gitHubTimeout: Duration = .seconds(15)
+    /// Largest answer of GitHub that is taken, bytes.
+    package static let gitHubAnswerBytes = 1 << 20
+    /// Largest page asked of GitHub.
+    package static let gitHubPageMax = 100
+    /// Webhook deliveries remembered per project to tell a repeated one.
+    package static let gitHubDeliveries = 10_000
+    /// Commits of one push that are looked at.
+    package static let gitHubCommitsPerPush = 2048
+    /// Commits and pull requests a ticket names, newest first.
+    package static let linksPerTicket = 100
 }
