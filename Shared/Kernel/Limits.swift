@@ -48,6 +48,20 @@ package enum Limits {
     package static let activityBatch = 200
     package static let labels = 20
 
+    // Specs
+    /// Requirements of a spec, criteria of a requirement, entries of a design's API, tasks and tickets linked to a spec.
+    package static let requirementsPerSpec = 200
+    package static let criteriaPerRequirement = 50
+    package static let endpointsPerDesign = 200
+    package static let tasksPerSpec = 500
+    package static let ticketsPerSpec = 200
+    /// Largest text of a design section, characters.
+    package static let designLength = 64 * 1024
+    /// Largest spec as JSON, bytes.
+    package static let specBytes = 512 << 10
+    /// Newest versions of a spec that are kept with a snapshot.
+    package static let specSnapshots = 100
+
     // Messaging
     /// Messages published and not yet confirmed, per connection.
     package static let confirmWindow = 512
@@ -82,6 +96,55 @@ package enum Limits {
     package static let silenceDeadline: Duration = .seconds(90)
     package static let stallDeadline: Duration = .seconds(600)
     package static let projectConcurrency = 5
+    /// Longest `timeout_seconds` of a task.
+    package static let taskTimeoutSeconds = 604_800
+    /// Longest time a task is parked because its model's provider refuses; then it asks again.
+    package static let providerPark: Duration = .seconds(7 * 86_400)
+    /// Longest title that is generated, characters.
+    package static let generatedTitleLength = 70
+    /// Tasks that get a title in one request.
+    package static let titlesPerRequest = 50
+    /// Attempts ended by one clean-up of timed-out tasks.
+    package static let cleanUpBatch = 200
+    /// Time the answer of a cancel waits for the sandbox to be gone.
+    package static let cancelWait: Duration = .seconds(5)
+
+    // Slow effects of the workflow
+    package static let effectsAtOnce = 8
+    /// Calls of one effect before it is given up.
+    package static let effectTries = 5
+    /// Longest single call of an effect.
+    package static let effectTimeout: Duration = .seconds(60)
+    /// Time the answer of a request waits for the outcome of its effect.
+    package static let effectWait: Duration = .seconds(8)
+    /// How long the outcome of an effect can be asked for.
+    package static let effectRetention: Duration = .seconds(3600)
+
+    // Tickets
+    /// Pieces of evidence kept per ticket, and the largest content of one, bytes of JSON.
+    package static let artifactsPerTicket = 200
+    package static let artifactBytes = 64 * 1024
+    /// Requirements of one kind a gate names at most.
+    package static let requirementsPerGate = 20
+    /// Largest context of a ticket, bytes of JSON: every event of the ticket carries it.
+    package static let contextBytes = 32 * 1024
+    /// Time for a review, and time without progress after which a ticket counts as stuck, unless the project says
+    /// otherwise.
+    package static let approvalTimeout: Duration = .seconds(1800)
+    package static let blockingMinutes = 30
+    /// Pause between two looks for stuck tickets of a project, and tickets blocked by one look.
+    package static let blockingInterval: Duration = .seconds(300)
+    package static let blockingBatch = 200
+
+    // Read model
+    /// Connections for reads by key on the caller's own thread.
+    package static let pointReaders = 4
+    /// Longest text that is searched for, characters.
+    package static let searchLength = 200
+    /// Tasks in one answer of the dependency graph; beyond it the caller must ask for one ticket.
+    package static let graphTasks = 10_000
+    /// Blocked or blocking tasks named in one answer.
+    package static let graphNeighbours = 1000
 
     // Sandbox worker
     /// Time between SIGTERM and SIGKILL for an agent or a check.
