@@ -1,5 +1,6 @@
 import Glibc
 import Kernel
+import LocalBroker
 import Synchronization
 
 /// A program started by a test, in a process group of its own, with its output in a file.
@@ -105,23 +106,9 @@ package enum BuiltExecutable {
     }
 }
 
-/// Ports nobody listens on.
+/// Ports for servers that a test starts and stops.
 package enum FreePort {
-    /// A free TCP port on loopback. Another process may take it before it is used; ask again then.
-    package static func find() throws -> Int {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        guard descriptor >= 0 else { throw Fault(.internalError, "cannot open a socket") }
-        defer { close(descriptor) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = inet_addr("127.0.0.1")
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let bound = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-                bind(descriptor, address, length) == 0 && getsockname(descriptor, address, &length) == 0
-            }
-        }
-        guard bound else { throw Fault(.internalError, "cannot bind a socket") }
-        return Int(UInt16(bigEndian: address.sin_port))
-    }
+    /// A free TCP port on loopback, never one the kernel gives to outgoing connections: a client that tries again and
+    /// again while the server is away could otherwise get the server's own port, even connected to itself.
+    package static func find() throws -> Int { try LoopbackPort.choose() }
 }

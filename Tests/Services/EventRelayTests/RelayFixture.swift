@@ -139,6 +139,8 @@ final class RunningRelay: Sendable {
     private final class Listening: Sendable {
         let port = Atomic<Int>(0)
         let cuts = Atomic<Int>(0)
+        /// Why it ended.
+        let failure = Mutex<(any Error)?>(nil)
     }
 
     var port: Int { listening.port.load(ordering: .acquiring) }
@@ -177,8 +179,16 @@ final class RunningRelay: Sendable {
         self.runtime = runtime
         self.listening = listening
         // Ends with the group, which every test stops.
-        task = Task { try await group.run() }
+        task = Task {
+            do {
+                try await group.run()
+            } catch {
+                listening.failure.withLock { $0 = error }
+                throw error
+            }
+        }
         try await eventually("the relay is ready") {
+            if let error = listening.failure.withLock({ $0 }) { throw error }
             guard listening.port.load(ordering: .acquiring) > 0 else { return false }
             return await runtime.health.report().ready
         }
