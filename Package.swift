@@ -131,7 +131,12 @@ let package = Package(
             ]
         )
         + service("APIGateway", executable: "omoi-api-gateway", backbone + [hummingbird, grdb, jwt, crypto])
-        + service("TicketWorkflow", executable: "omoi-ticket-workflow", backbone + [grdb, jwt, crypto])
+        + service(
+            "TicketWorkflow",
+            executable: "omoi-ticket-workflow",
+            backbone + ["HTTPClient", grdb, jwt, crypto],
+            tests: [hummingbird]
+        )
         + service("Orchestrator", executable: "omoi-orchestrator", backbone + [grdb])
         + service("EventRelay", executable: "omoi-event-relay", backbone + [hummingbird, grdb])
         + service(
