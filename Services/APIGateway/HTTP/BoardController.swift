@@ -7,6 +7,26 @@ import ServiceKit
 struct BoardController: Sendable {
     let model: ReadModel
 
+    var routes: [Route] {
+        [
+            Route(
+                .get,
+                "board/view",
+                operation: "viewBoard",
+                summary: "The board: columns of slim cards in the order of work",
+                demand: .read,
+                query: [
+                    .project,
+                    QueryParameter("priority", .cases(of: Priority.self), "Only cards of this priority"),
+                    QueryParameter("label", .text, "Only cards with this label"),
+                    QueryParameter("column", .cases(of: TicketStatus.self), "Only this column"),
+                ] + .page,
+                answers: [.ok(Shapes.board)],
+                handle: view
+            )
+        ]
+    }
+
     @Sendable func view(_ request: Request, _ context: OmoiRequestContext) async throws -> Response {
         let parameters = QueryParameters(request)
         var query = BoardTable.Query()

@@ -14,6 +14,39 @@ struct DeadLettersController: Sendable {
     let model: ReadModel
     let commands: CommandClient
 
+    var routes: [Route] {
+        [
+            Route(
+                .get,
+                "dead-letters",
+                operation: "listDeadLetters",
+                summary: "Messages a service could not handle, newest first",
+                demand: .admin,
+                query: [QueryParameter("service", .text, "Only of this service"), .limit],
+                answers: [.ok(Shapes.deadLetters)],
+                handle: list
+            ),
+            Route(
+                .post,
+                "dead-letters/{service}/{id}/replay",
+                operation: "replayDeadLetter",
+                summary: "Have the message handled once more",
+                demand: .admin,
+                answers: [.ok(.object([]))],
+                handle: replay
+            ),
+            Route(
+                .delete,
+                "dead-letters/{service}/{id}",
+                operation: "discardDeadLetter",
+                summary: "Drop the message for good",
+                demand: .admin,
+                answers: [.ok(.object([]))],
+                handle: discard
+            ),
+        ]
+    }
+
     /// Of one service, or of all that answer.
     @Sendable func list(_ request: Request, _ context: OmoiRequestContext) async throws -> Response {
         let query = QueryParameters(request)

@@ -7,6 +7,51 @@ import ServiceKit
 struct MetaController: Sendable {
     let relayURL: String
 
+    var routes: [Route] {
+        [
+            Route(
+                .get,
+                "meta",
+                operation: "getMeta",
+                summary: "Version, limits, and where the event relay is",
+                demand: .read,
+                answers: [.ok(Self.shape)],
+                needsReadModel: false,
+                handle: meta
+            ),
+            Route(
+                .get,
+                "health",
+                operation: "getHealth",
+                summary: "The earlier system's health route",
+                demand: .open,
+                answers: [.ok(.object([.required("status", .oneOf(["healthy"])), .required("version", .text)]))],
+                base: "",
+                handle: health
+            ),
+            Route(
+                .get,
+                "",
+                operation: "getRoot",
+                summary: "What this is",
+                demand: .open,
+                answers: [
+                    Route.Answer(status: 200, description: "Where to go on", contentType: "text/plain; charset=utf-8")
+                ],
+                base: "",
+                handle: root
+            ),
+        ]
+    }
+
+    private static let shape = Schema.object([
+        .required("name", .text), .required("version", .text), .required("relay_url", .text),
+        .required(
+            "limits",
+            .object(Meta.Bounds.CodingKeys.allCases.map { .required($0.rawValue, .count) })
+        ),
+    ])
+
     @Sendable func meta(_ request: Request, _ context: OmoiRequestContext) async throws -> Response {
         try .json(
             Meta(
@@ -54,7 +99,7 @@ struct MetaController: Sendable {
             var ticketsPerBatch: Int
             var tasksPerTicket: Int
 
-            enum CodingKeys: String, CodingKey {
+            enum CodingKeys: String, CodingKey, CaseIterable {
                 case requestBytes = "request_bytes"
                 case resultBytes = "result_bytes"
                 case pageDefault = "page_default"

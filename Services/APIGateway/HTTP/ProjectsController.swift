@@ -8,8 +8,55 @@ struct ProjectsController: Sendable {
     let model: ReadModel
     let commands: CommandClient
 
+    var routes: [Route] {
+        [
+            Route(
+                .get,
+                "projects",
+                operation: "listProjects",
+                summary: "Projects, newest first",
+                demand: .read,
+                query: [
+                    QueryParameter("status", .cases(of: Project.Status.self), "Only those that are active, or archived")
+                ] + .pageWithOffset,
+                answers: [.page("projects", of: Shapes.project)],
+                handle: list
+            ),
+            Route(
+                .get,
+                "projects/{id}",
+                operation: "getProject",
+                summary: "One project",
+                demand: .read,
+                answers: [.entity(Shapes.project)],
+                handle: show
+            ),
+            Route(
+                .post,
+                "projects",
+                operation: "createProject",
+                summary: "Create a project",
+                demand: .write,
+                body: Schemas.projectCreate,
+                answers: [.created(Shapes.project)],
+                handle: create
+            ),
+            Route(
+                .patch,
+                "projects/{id}",
+                operation: "updateProject",
+                summary: "Change a project",
+                demand: .write,
+                body: Schemas.projectPatch,
+                heedsIfMatch: true,
+                answers: [.entity(Shapes.project)],
+                handle: update
+            ),
+        ]
+    }
+
     @Sendable func create(_ request: Request, _ context: OmoiRequestContext) async throws -> Response {
-        let body = try await Received<ProjectCreate>(request, Schemas.projectCreate)
+        let body = try await Received<ProjectCreate>(request, context)
         guard try context.requireActor().projectID == nil else {
             throw Fault(.forbidden, "a token bound to one project may not create another")
         }
@@ -41,7 +88,7 @@ struct ProjectsController: Sendable {
     @Sendable func update(_ request: Request, _ context: OmoiRequestContext) async throws -> Response {
         let id = try context.parameters.identifier("id", kind: "project")
         try context.requireActor().mustSee(id, else: .notFound("project", id))
-        let body = try await Received<ProjectPatch>(request, Schemas.projectPatch)
+        let body = try await Received<ProjectPatch>(request, context)
         let version = try EntityTag.demanded(by: request)
         let origin = try CommandClient.Origin(request, context, body: body.bytes)
         let project = try await EntityTag.guarding(version) {

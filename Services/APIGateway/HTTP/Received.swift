@@ -10,24 +10,18 @@ struct Received<Body: Decodable & Sendable>: Sendable {
 
     /// Reads the body.
     ///
-    /// - Parameters:
-    ///   - limit: bytes.
-    ///   - optional: whether no body at all means `{}`.
+    /// - Parameter context: knows what the route declares of its body.
     /// - Throws: ``Fault`` `unsupported-media-type`, `body-too-large`, `malformed-request`, or `invalid-field` with
     ///   every mistake.
-    init(
-        _ request: Request,
-        _ schema: Schema,
-        limit: Int = Limits.requestBytes,
-        optional: Bool = false
-    ) async throws {
-        if optional, request.isEmpty {
+    init(_ request: Request, _ context: OmoiRequestContext) async throws {
+        guard let declared = context.body else { throw Fault(.internalError, "the route declares no body") }
+        if declared.isOptional, request.isEmpty {
             bytes = []
             value = try ContractCoder.decode(from: Array("{}".utf8))
             return
         }
-        let bytes = try await request.bodyBytes(limit: limit)
-        try schema.validate(RawJSON(bytes).value)
+        let bytes = try await request.bodyBytes(limit: declared.limit)
+        try declared.schema.validate(RawJSON(bytes).value)
         self.bytes = bytes
         value = try ContractCoder.decode(from: bytes)
     }

@@ -10,6 +10,48 @@ struct SandboxSideController: Sendable {
     let commands: CommandClient
     let reporter: ActivityReporter
 
+    var routes: [Route] {
+        [
+            Route(
+                .get,
+                "sandbox/task",
+                operation: "getAssignment",
+                summary: "What the sandbox is to do",
+                demand: .sandbox,
+                answers: [.ok(Shapes.assignment)],
+                handle: assignment
+            ),
+            Route(
+                .post,
+                "sandbox/task/{id}/results",
+                operation: "submitResult",
+                summary: "Submit the result of the sandbox's task",
+                demand: .sandbox,
+                body: Schemas.resultSubmission,
+                bodyLimit: Limits.resultBytes,
+                answers: [.ok(Shapes.resultResponse)],
+                handle: submit
+            ),
+            Route(
+                .post,
+                "sandboxes/{id}/events",
+                operation: "reportActivity",
+                summary: "Report what happens in the sandbox, one event or several",
+                demand: .sandbox,
+                body: .anyOf([Schemas.activityReport, Schemas.activity]),
+                answers: [
+                    .ok(
+                        .object([
+                            .required("accepted", .count), .required("sandbox_id", .identifier),
+                            .required("status", .oneOf(["received"])),
+                        ])
+                    )
+                ],
+                handle: report
+            ),
+        ]
+    }
+
     /// `GET /api/v1/sandbox/task`
     @Sendable func assignment(_ request: Request, _ context: OmoiRequestContext) async throws -> Response {
         .json(raw: try await commands.send(FetchAssignment(), from: .init(request, context)).bytes)
@@ -22,11 +64,7 @@ struct SandboxSideController: Sendable {
         guard id == binding.taskID else {
             throw Fault(.forbidden, "this token belongs to task \(binding.taskID) and may not report for \(id)")
         }
-        let body = try await Received<ResultSubmission>(
-            request,
-            Schemas.resultSubmission,
-            limit: Limits.resultBytes
-        )
+        let body = try await Received<ResultSubmission>(request, context)
         let origin = try CommandClient.Origin(request, context, body: body.bytes)
         return .json(
             raw: try await commands.send(SubmitResult(taskID: id, body: body.value), from: origin).bytes

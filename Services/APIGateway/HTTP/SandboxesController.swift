@@ -8,6 +8,57 @@ struct SandboxesController: Sendable {
     let model: ReadModel
     let time: any TimeSource
 
+    var routes: [Route] {
+        [
+            Route(
+                .get,
+                "sandboxes",
+                operation: "listSandboxes",
+                summary: "Sandboxes, newest first",
+                demand: .read,
+                query: [
+                    .project,
+                    QueryParameter("task_id", .identifier, "Only those that run this task"),
+                    QueryParameter("state", .cases(of: Sandbox.State.self), "Only in this state"),
+                    QueryParameter(
+                        "status",
+                        .cases(of: Sandbox.State.self),
+                        "The earlier system's name of state",
+                        isDeprecated: true
+                    ),
+                ] + .page,
+                answers: [.page("sandboxes", of: Shapes.sandbox)],
+                handle: list
+            ),
+            Route(
+                .get,
+                "sandboxes/health",
+                operation: "getSandboxHealth",
+                summary: "The earlier system's health route",
+                demand: .read,
+                answers: [
+                    .ok(
+                        .object([
+                            .required("service", .text), .required("status", .oneOf(["ok"])),
+                            .required("timestamp", .timestamp),
+                        ])
+                    )
+                ],
+                needsReadModel: false,
+                handle: health
+            ),
+            Route(
+                .get,
+                "sandboxes/{id}",
+                operation: "getSandbox",
+                summary: "One sandbox",
+                demand: .read,
+                answers: [.entity(Shapes.sandbox)],
+                handle: show
+            ),
+        ]
+    }
+
     @Sendable func list(_ request: Request, _ context: OmoiRequestContext) async throws -> Response {
         let query = QueryParameters(request)
         let projectID = try context.requireActor().narrow(query.identifier("project_id"))

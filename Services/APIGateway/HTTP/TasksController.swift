@@ -8,8 +8,131 @@ struct TasksController: Sendable {
     let model: ReadModel
     let commands: CommandClient
 
+    var routes: [Route] { queries + changes }
+
+    private var queries: [Route] {
+        [
+            Route(
+                .get,
+                "tasks",
+                operation: "listTasks",
+                summary: "Tasks, newest first",
+                demand: .read,
+                query: [
+                    .project,
+                    QueryParameter("ticket_id", .identifier, "Only of this ticket"),
+                    QueryParameter("status", .cases(of: WorkTask.Status.self), "Only with this status"),
+                    QueryParameter("phase_id", .cases(of: Phase.self), "Only of this phase"),
+                    QueryParameter("has_sandbox", .boolean, "Only those with, or without, a sandbox"),
+                ] + .page,
+                answers: [.array(of: Shapes.task)],
+                handle: list
+            ),
+            Route(
+                .get,
+                "tasks/{id}",
+                operation: "getTask",
+                summary: "One task",
+                demand: .read,
+                answers: [.entity(Shapes.task)],
+                handle: show
+            ),
+            Route(
+                .get,
+                "tasks/{id}/dependencies",
+                operation: "getTaskDependencies",
+                summary: "What a task waits for, and what waits for it",
+                demand: .read,
+                answers: [.ok(Shapes.dependencies)],
+                handle: dependencies
+            ),
+            Route(
+                .get,
+                "tasks/{id}/attempts",
+                operation: "getTaskAttempts",
+                summary: "Every try at a task, newest first",
+                demand: .read,
+                answers: [.array(of: Shapes.attempt)],
+                handle: attempts
+            ),
+            Route(
+                .get,
+                "tasks/{id}/explain",
+                operation: "explainTask",
+                summary: "What holds a task; empty when it may be claimed",
+                demand: .read,
+                answers: [.ok(Shapes.explanation)],
+                handle: explain
+            ),
+        ]
+    }
+
+    private var changes: [Route] {
+        [
+            Route(
+                .post,
+                "tasks",
+                operation: "createTask",
+                summary: "Create a task in a ticket",
+                demand: .plan,
+                body: Schemas.taskCreate,
+                answers: [.created(Shapes.task)],
+                handle: create
+            ),
+            Route(
+                .post,
+                "tasks/{id}/dependencies",
+                operation: "addTaskDependencies",
+                summary: "Add dependencies to a task",
+                demand: .plan,
+                body: Schemas.dependencies,
+                answers: [.ok(Shapes.dependencies)],
+                handle: addDependencies
+            ),
+            Route(
+                .put,
+                "tasks/{id}/dependencies",
+                operation: "replaceTaskDependencies",
+                summary: "Set the dependencies of a task",
+                demand: .plan,
+                body: Schemas.dependencies,
+                answers: [.ok(Shapes.dependencies)],
+                handle: replaceDependencies
+            ),
+            Route(
+                .delete,
+                "tasks/{id}/dependencies/{dependency}",
+                operation: "removeTaskDependency",
+                summary: "Remove one dependency of a task",
+                demand: .plan,
+                answers: [.ok(Shapes.dependencies)],
+                handle: removeDependency
+            ),
+            Route(
+                .post,
+                "tasks/{id}/cancel",
+                operation: "cancelTask",
+                summary: "Cancel a task and stop its sandbox",
+                demand: .write,
+                body: Schemas.cancel,
+                optionalBody: true,
+                answers: [.entity(Shapes.task)],
+                handle: cancel
+            ),
+            Route(
+                .post,
+                "tasks/{id}/retry",
+                operation: "retryTask",
+                summary: "Give a failed task another try",
+                demand: .write,
+                answers: [.entity(Shapes.task)],
+                handle: retry
+            ),
+        ]
+    }
+
     @Sendable func create(_ request: Request, _ context: OmoiRequestContext) async throws -> Response {
-        let body = try await Received<TaskCreate>(request, Schemas.taskCreate)
+        let body = try await Received<TaskCreate>(request, context)
         let actor = try context.requireActor()
         if actor.projectID != nil {
             let ticket = body.value.ticketID
@@ -81,7 +204,7 @@ struct TasksController: Sendable {
 
     @Sendable func cancel(_ request: Request, _ context: OmoiRequestContext) async throws -> Response {
         let id = try await addressed(context)
-        let body = try await Received<CancelBody>(request, Schemas.cancel, optional: true)
+        let body = try await Received<CancelBody>(request, context)
         let origin = try CommandClient.Origin(request, context, body: body.bytes)
         let reason = body.value.reason ?? "cancelled_by_request"
         return .changed(try await commands.send(CancelTask(id: id, reason: reason), from: origin))
@@ -106,7 +229,7 @@ struct TasksController: Sendable {
         _ context: OmoiRequestContext
     ) async throws -> Response {
         let id = try await addressed(context)
-        let body = try await Received<DependenciesBody>(request, Schemas.dependencies)
+        let body = try await Received<DependenciesBody>(request, context)
         let origin = try CommandClient.Origin(request, context, body: body.bytes)
         _ = try await commands.send(
             ChangeDependencies(id: id, change: change, dependsOn: body.value.dependsOn),

@@ -8,8 +8,86 @@ struct TicketsController: Sendable {
     let model: ReadModel
     let commands: CommandClient
 
+    var routes: [Route] {
+        [
+            Route(
+                .get,
+                "tickets",
+                operation: "listTickets",
+                summary: "Tickets, newest first",
+                demand: .read,
+                query: [
+                    .project,
+                    QueryParameter("status", .cases(of: TicketStatus.self), "Only in this column"),
+                    QueryParameter("phase_id", .cases(of: Phase.self), "Only in this phase"),
+                    QueryParameter("priority", .cases(of: Priority.self), "Only of this priority"),
+                    QueryParameter("label", .text, "Only with this label"),
+                ] + .pageWithOffset,
+                answers: [.page("tickets", of: Shapes.ticket)],
+                handle: list
+            ),
+            Route(
+                .get,
+                "tickets/{id}",
+                operation: "getTicket",
+                summary: "One ticket, by id or key",
+                demand: .read,
+                answers: [.entity(Shapes.ticket)],
+                handle: show
+            ),
+            Route(
+                .get,
+                "tickets/{id}/history",
+                operation: "getTicketHistory",
+                summary: "How the ticket moved, newest first",
+                demand: .read,
+                query: .page,
+                answers: [.array(of: Shapes.transition)],
+                handle: history
+            ),
+            Route(
+                .post,
+                "tickets",
+                operation: "createTicket",
+                summary: "Create a ticket",
+                demand: .plan,
+                body: Schemas.ticketCreate,
+                answers: [.created(Shapes.ticket)],
+                handle: create
+            ),
+            Route(
+                .post,
+                "tickets/batch",
+                operation: "createTickets",
+                summary: "Create tickets with tasks and dependencies in one transaction",
+                demand: .plan,
+                body: Schemas.ticketBatch,
+                answers: [
+                    Route.Answer(
+                        status: 201,
+                        schema: Shapes.ticketBatch,
+                        description: "All created",
+                        headers: ["Location"]
+                    )
+                ],
+                handle: createBatch
+            ),
+            Route(
+                .post,
+                "tickets/{id}/transition",
+                operation: "transitionTicket",
+                summary: "Move a ticket to another column",
+                demand: .write,
+                body: Schemas.ticketTransition,
+                heedsIfMatch: true,
+                answers: [.entity(Shapes.ticket)],
+                handle: transition
+            ),
+        ]
+    }
+
     @Sendable func create(_ request: Request, _ context: OmoiRequestContext) async throws -> Response {
-        let body = try await Received<TicketCreate>(request, Schemas.ticketCreate)
+        let body = try await Received<TicketCreate>(request, context)
         guard let projectID = body.value.projectID else { throw Fault.invalid("project_id", "is required") }
         try context.requireActor().mustSee(projectID, else: .notFound("project", projectID))
         var ticket = body.value
@@ -26,7 +104,7 @@ struct TicketsController: Sendable {
     }
 
     @Sendable func createBatch(_ request: Request, _ context: OmoiRequestContext) async throws -> Response {
-        let body = try await Received<TicketBatch>(request, Schemas.ticketBatch)
+        let body = try await Received<TicketBatch>(request, context)
         let projectID = body.value.projectID
         try context.requireActor().mustSee(projectID, else: .notFound("project", projectID))
         let origin = try CommandClient.Origin(request, context, body: body.bytes)
@@ -64,7 +142,7 @@ struct TicketsController: Sendable {
 
     @Sendable func transition(_ request: Request, _ context: OmoiRequestContext) async throws -> Response {
         let id = try await locate(context)
-        let body = try await Received<TicketTransition>(request, Schemas.ticketTransition)
+        let body = try await Received<TicketTransition>(request, context)
         let version = try EntityTag.demanded(by: request)
         let origin = try CommandClient.Origin(request, context, body: body.bytes)
         let ticket = try await EntityTag.guarding(version) {

@@ -8,9 +8,43 @@ struct TokensController: Sendable {
     let model: ReadModel
     let commands: CommandClient
 
+    var routes: [Route] {
+        [
+            Route(
+                .post,
+                "tokens",
+                operation: "issueToken",
+                summary: "Issue a token; its text is told only here",
+                demand: .admin,
+                body: Schemas.tokenCreate,
+                answers: [.created(.object([.required("token", .text), .required("details", Shapes.token)]))],
+                handle: issue
+            ),
+            Route(
+                .get,
+                "tokens",
+                operation: "listTokens",
+                summary: "Tokens, without their text",
+                demand: .admin,
+                query: .page,
+                answers: [.page("tokens", of: Shapes.token)],
+                handle: list
+            ),
+            Route(
+                .delete,
+                "tokens/{id}",
+                operation: "revokeToken",
+                summary: "Revoke a token",
+                demand: .admin,
+                answers: [.entity(Shapes.token)],
+                handle: revoke
+            ),
+        ]
+    }
+
     /// The only answer that ever contains the signed token.
     @Sendable func issue(_ request: Request, _ context: OmoiRequestContext) async throws -> Response {
-        let body = try await Received<TokenCreate>(request, Schemas.tokenCreate)
+        let body = try await Received<TokenCreate>(request, context)
         let actor = try context.requireActor()
         if let own = actor.projectID, body.value.projectID != own {
             throw Fault(.forbidden, "a token bound to project \(own) may issue tokens for that project only")

@@ -1,6 +1,7 @@
 import Kernel
 
-/// The declared shape of a request body. Validation names every refused field at once, unknown ones included.
+/// The declared shape of a body, of a request or an answer. Validation names every refused field at once, unknown
+/// ones included.
 package indirect enum Schema: Sendable {
     case object([Property])
     case array(of: Schema, max: Int)
@@ -15,11 +16,26 @@ package indirect enum Schema: Sendable {
     case map(of: Schema, max: Int)
     /// Any JSON; the size limit of the body applies.
     case any
+    /// One of several shapes.
+    case anyOf([Schema])
+    /// A shape that is described once, under this name.
+    case named(String, Schema)
+
+    /// Text of any length, for answers.
+    package static let text = Schema.string(max: .max)
+    /// Any number of elements, for answers.
+    package static func list(of element: Schema) -> Schema { .array(of: element, max: .max) }
+    /// A number of things, for answers.
+    package static let count = Schema.integer(0...Int64.max)
 
     package struct Property: Sendable {
         package var name: String
         package var schema: Schema
         package var required: Bool
+        /// Known from the earlier system and accepted, but better not sent any more.
+        package var isDeprecated = false
+        /// What it means, where the name does not say it.
+        package var description: String?
 
         package static func required(_ name: String, _ schema: Schema) -> Property {
             Property(name: name, schema: schema, required: true)
@@ -27,6 +43,13 @@ package indirect enum Schema: Sendable {
 
         package static func optional(_ name: String, _ schema: Schema) -> Property {
             Property(name: name, schema: schema, required: false)
+        }
+
+        /// A field of the earlier system that is accepted.
+        ///
+        /// - Parameter description: what is done with it, or what to send instead.
+        package static func deprecated(_ name: String, _ schema: Schema, _ description: String) -> Property {
+            Property(name: name, schema: schema, required: false, isDeprecated: true, description: description)
         }
     }
 
@@ -52,6 +75,29 @@ package indirect enum Schema: Sendable {
     }
 
     private func check(_ value: JSONValue, at path: String, _ errors: inout [Fault.FieldError]) {
+        switch self {
+        case .named(_, let schema): schema.check(value, at: path, &errors)
+        case .anyOf(let schemas): Self.check(value, at: path, asOneOf: schemas, &errors)
+        default: checkDirectly(value, at: path, &errors)
+        }
+    }
+
+    /// The mistakes of the shape that fits best are told.
+    private static func check(
+        _ value: JSONValue,
+        at path: String,
+        asOneOf schemas: [Schema],
+        _ errors: inout [Fault.FieldError]
+    ) {
+        let attempts = schemas.map { schema in
+            var mistakes: [Fault.FieldError] = []
+            schema.check(value, at: path, &mistakes)
+            return mistakes
+        }
+        errors += attempts.min { $0.count < $1.count } ?? []
+    }
+
+    private func checkDirectly(_ value: JSONValue, at path: String, _ errors: inout [Fault.FieldError]) {
         func refuse(_ message: String) {
             errors.append(Fault.FieldError(field: path.isEmpty ? "body" : path, message: message))
         }
@@ -122,7 +168,8 @@ package indirect enum Schema: Sendable {
         case .integer: "an integer"
         case .number: "a number"
         case .boolean: "a boolean"
-        case .any: "any value"
+        case .any, .anyOf: "any value"
+        case .named(_, let schema): schema.expectation
         }
     }
 }

@@ -27,29 +27,31 @@ package enum Schemas {
             "wip_limits",
             .object(TicketStatus.allCases.map { .optional($0.rawValue, .integer(0...1_000_000)) })
         ),
-        .optional(
-            "agent",
-            .object([
-                .optional("kind", .oneOf(["command"])),
-                .optional("command", commandLine),
-                .optional("timeout_seconds", .integer(1...86_400)),
-            ])
-        ),
-        .optional(
-            "checks",
-            .array(
-                of: .object([
-                    .required("name", .string(min: 1, max: Limits.nameLength)),
-                    .required("command", commandLine),
-                    .optional("timeout_seconds", .integer(1...86_400)),
-                    .optional("phases", .array(of: .cases(of: Phase.self), max: Phase.allCases.count)),
-                ]),
-                max: Limits.checksPerProject
-            )
-        ),
+        .optional("agent", agent),
+        .optional("checks", checks),
         .optional("max_attempts", .integer(1...10)),
         .optional("evidence", .object([.optional("commit", .boolean), .optional("checks", .boolean)])),
+        .optional("approval", approval),
+        .optional("gates", gates),
+        .optional("blocking_minutes", .integer(0...1_000_000)),
+        .optional("columns", columns),
     ])
+
+    package static let agent = Schema.object([
+        .optional("kind", .oneOf(["command"])),
+        .optional("command", commandLine),
+        .optional("timeout_seconds", .integer(1...86_400)),
+    ])
+
+    package static let checks = Schema.array(
+        of: .object([
+            .required("name", .string(min: 1, max: Limits.nameLength)),
+            .required("command", commandLine),
+            .optional("timeout_seconds", .integer(1...86_400)),
+            .optional("phases", .array(of: .cases(of: Phase.self), max: Phase.allCases.count)),
+        ]),
+        max: Limits.checksPerProject
+    )
 
     private static let commandLine = Schema.array(of: .string(max: 4096), max: 100)
 
@@ -76,7 +78,14 @@ package enum Schemas {
         .optional("tasks", .array(of: taskSpecification, max: Limits.tasksPerTicket)),
     ]
 
-    package static let ticketCreate = Schema.object([.required("project_id", .identifier)] + ticketProperties)
+    package static let ticketCreate = Schema.object(
+        [
+            .required("project_id", .identifier),
+            .optional("check_duplicates", .boolean),
+            .optional("similarity_threshold", .number(0...1)),
+            .optional("force_create", .boolean),
+        ] + ticketProperties
+    )
 
     package static let ticketBatch = Schema.object([
         .required("project_id", .identifier),
@@ -167,6 +176,7 @@ package enum Schemas {
                 .required("message", .string(max: Limits.reasonLength)),
             ])
         ),
+        .optional("artifacts", .array(of: artifactSubmission, max: Limits.requirementsPerGate)),
     ])
 
     private static let activityProperties: [Schema.Property] = [
