@@ -65,9 +65,17 @@ package struct ProjectSettings: Codable, Sendable, Equatable {
     /// Counted attempts per task.
     package var maxAttempts = Limits.attemptsPerTask
     package var evidence = EvidenceSettings()
+    package var approval = ApprovalSettings()
+    /// What leaving a phase requires, by phase.
+    package var gates: [String: GateSettings] = [:]
+    /// Minutes without progress after which a ticket counts as stuck; 0: never.
+    package var blockingMinutes = Limits.blockingMinutes
+    /// How columns are shown, by status.
+    package var columns: [String: ColumnSettings] = [:]
 
     package enum CodingKeys: String, CodingKey, CaseIterable {
-        case concurrency, agent, checks, evidence
+        case concurrency, agent, checks, evidence, approval, gates, columns
+        case blockingMinutes = "blocking_minutes"
         case autoStart = "auto_start"
         case wipLimits = "wip_limits"
         case maxAttempts = "max_attempts"
@@ -84,6 +92,16 @@ package struct ProjectSettings: Codable, Sendable, Equatable {
         checks = try container.decodeIfPresent([CheckSettings].self, forKey: .checks) ?? checks
         maxAttempts = try container.decodeIfPresent(Int.self, forKey: .maxAttempts) ?? maxAttempts
         evidence = try container.decodeIfPresent(EvidenceSettings.self, forKey: .evidence) ?? evidence
+        approval = try container.decodeIfPresent(ApprovalSettings.self, forKey: .approval) ?? approval
+        gates = try container.decodeIfPresent([String: GateSettings].self, forKey: .gates) ?? gates
+        blockingMinutes = try container.decodeIfPresent(Int.self, forKey: .blockingMinutes) ?? blockingMinutes
+        columns = try container.decodeIfPresent([String: ColumnSettings].self, forKey: .columns) ?? columns
+    }
+
+    /// The gate of the phase; nil when leaving it requires nothing.
+    package func gate(of phase: Phase) -> GateSettings? {
+        guard let gate = gates[phase.rawValue], !gate.isEmpty else { return nil }
+        return gate
     }
 
     /// Tickets the column may hold; nil: no limit.

@@ -32,7 +32,49 @@ package struct Ticket: Codable, Sendable, Equatable {
     package enum ApprovalStatus: String, Codable, Sendable, CaseIterable {
         case notRequired = "not_required"
         case pendingReview = "pending_review"
+        /// Nobody has decided by the deadline; a decision is still taken.
+        case timedOut = "timed_out"
         case approved, rejected
+    }
+
+    /// What a ticket that could go on waits for; shown on the card.
+    package struct Waiting: Codable, Sendable, Equatable {
+        package enum Condition: String, Codable, Sendable, CaseIterable {
+            /// The column it goes to has no place.
+            case room
+            /// The gate of its phase is not met.
+            case gate
+        }
+
+        package var condition: Condition
+        /// For people: which column, what is missing.
+        package var detail: String
+
+        package init(_ condition: Condition, _ detail: String) {
+            self.condition = condition
+            self.detail = detail
+        }
+    }
+
+    /// Names a ``TicketArtifact`` of this ticket.
+    package struct ArtifactReference: Codable, Sendable, Equatable {
+        package var id: Identifier
+        package var type: String
+        package var phase: Phase
+        package var round: Int
+
+        package enum CodingKeys: String, CodingKey, CaseIterable {
+            case id, round
+            case type = "artifact_type"
+            case phase = "phase_id"
+        }
+
+        package init(_ artifact: TicketArtifact) {
+            id = artifact.id
+            type = artifact.type
+            phase = artifact.phase
+            round = artifact.round
+        }
     }
 
     package var id: Identifier
@@ -62,8 +104,27 @@ package struct Ticket: Codable, Sendable, Equatable {
     /// When the ticket entered its phase.
     package var enteredPhaseAt: Timestamp
 
+    // Introduced later than the rest: absent in tickets stored before.
+    package var previousPhase: Phase?
+    /// The spec whose work this is.
+    package var specID: Identifier?
+    package var waitingFor: Waiting?
+    /// When the review under way is escalated.
+    package var approvalDeadlineAt: Timestamp?
+    /// The phase whose gate the review is about; nil: whether the ticket may begin at all.
+    package var approvalPhase: Phase?
+    /// Phases of the current round whose gate somebody has approved.
+    package var approvedPhases: [Phase]?
+    /// Who asked for the ticket, as the request that created it says.
+    package var requestedBy: String?
+    package var rejectionReason: String?
+    /// Free content for people and agents, at most ``Limits/contextBytes``.
+    package var context: [String: JSONValue]?
+    package var contextSummary: String?
+    package var artifacts: [ArtifactReference]?
+
     package enum CodingKeys: String, CodingKey, CaseIterable {
-        case id, key, title, description, status, priority, block, labels, round, archived, version
+        case id, key, title, description, status, priority, block, labels, round, archived, version, context, artifacts
         case projectID = "project_id"
         case phase = "phase_id"
         case approvalStatus = "approval_status"
@@ -74,6 +135,15 @@ package struct Ticket: Codable, Sendable, Equatable {
         case createdAt = "created_at"
         case updatedAt = "updated_at"
         case enteredPhaseAt = "entered_phase_at"
+        case previousPhase = "previous_phase_id"
+        case specID = "spec_id"
+        case waitingFor = "waiting_for"
+        case approvalDeadlineAt = "approval_deadline_at"
+        case approvalPhase = "approval_phase_id"
+        case approvedPhases = "approved_phases"
+        case requestedBy = "requested_by_agent_id"
+        case rejectionReason = "rejection_reason"
+        case contextSummary = "context_summary"
     }
 
     package init(

@@ -15,6 +15,14 @@ package struct WorkTask: Codable, Sendable, Equatable {
         }
     }
 
+    /// Who wrote a generated title.
+    package enum TitleSource: String, Codable, Sendable, CaseIterable {
+        /// Cut from the description by rule.
+        case derived
+        /// A language model.
+        case model
+    }
+
     package var id: Identifier
     package var ticketID: Identifier
     package var projectID: Identifier
@@ -34,19 +42,30 @@ package struct WorkTask: Codable, Sendable, Equatable {
     package var platformLosses: Int
     package var maxAttempts: Int
     package var timeoutSeconds: Int?
+    /// When the work must be done; makes the task urgent when it comes near.
     package var deadlineAt: Timestamp?
+    /// When the open attempt must have ended.
+    package var attemptDeadlineAt: Timestamp?
     /// When all conditions to run became true; nil while something holds the task.
     package var readyAt: Timestamp?
     /// Not claimable before (back-off).
     package var notBefore: Timestamp?
     package var round: Int
     package var lineageID: Identifier
+    /// The task of an earlier round that this one does again.
+    package var reworkOf: Identifier?
     package var resultID: Identifier?
     package var summary: String?
     package var error: String?
     /// Branch and commit with the task's work, read by the worker.
     package var branch: String?
     package var commit: String?
+    /// The agent's conversation in the latest attempt, as the worker names it.
+    package var conversationID: String?
+    /// Where the agent keeps that conversation, inside its sandbox.
+    package var persistenceDirectory: String?
+    /// Who wrote the title; nil: a person or whoever created the task.
+    package var titleSource: TitleSource?
     /// True once the sandbox of a cancelled task is known to be gone.
     package var sandboxStopped: Bool
     package var version: Int
@@ -67,10 +86,15 @@ package struct WorkTask: Codable, Sendable, Equatable {
         case platformLosses = "platform_losses"
         case maxAttempts = "max_attempts"
         case timeoutSeconds = "timeout_seconds"
+        case attemptDeadlineAt = "attempt_deadline_at"
+        case conversationID = "conversation_id"
+        case persistenceDirectory = "persistence_dir"
+        case titleSource = "title_source"
         case deadlineAt = "deadline_at"
         case readyAt = "ready_at"
         case notBefore = "not_before"
         case lineageID = "lineage_id"
+        case reworkOf = "rework_of"
         case resultID = "result_id"
         case sandboxStopped = "sandbox_stopped"
         case createdAt = "created_at"

@@ -4,11 +4,19 @@ package enum EventType: String, Codable, Sendable, CaseIterable {
     case projectUpdated = "project.updated"
     case projectArchived = "project.archived"
 
+    case specCreated = "spec.created"
+    case specUpdated = "spec.updated"
+    case specApproved = "spec.approved"
+    case specDeleted = "spec.deleted"
+
     case ticketCreated = "ticket.created"
     case ticketUpdated = "ticket.updated"
     case ticketTransitioned = "ticket.transitioned"
     case ticketBlocked = "ticket.blocked"
     case ticketUnblocked = "ticket.unblocked"
+    case ticketApprovalRequested = "ticket.approval_requested"
+    case ticketApproved = "ticket.approved"
+    case ticketRejected = "ticket.rejected"
     case ticketArchived = "ticket.archived"
 
     case taskCreated = "task.created"
@@ -23,6 +31,7 @@ package enum EventType: String, Codable, Sendable, CaseIterable {
     case taskCancelled = "task.cancelled"
 
     case resultSubmitted = "result.submitted"
+    case resultVerified = "result.verified"
 
     case sandboxCreated = "sandbox.created"
     case sandboxRunning = "sandbox.running"

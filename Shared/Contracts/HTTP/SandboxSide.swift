@@ -74,9 +74,11 @@ package struct ResultSubmission: Codable, Sendable, Equatable {
     package var testsPassed: Bool?
     package var notes: String?
     package var failure: TaskResult.Failure?
+    /// Evidence for the gate of the task's phase, beside what follows from commits and checks by itself.
+    package var artifacts: [ArtifactSubmission]?
 
     package enum CodingKeys: String, CodingKey, CaseIterable {
-        case status, summary, commits, branch, checks, notes, failure
+        case status, summary, commits, branch, checks, notes, failure, artifacts
         case filesChanged = "files_changed"
         case testsPassed = "tests_passed"
     }

@@ -63,7 +63,8 @@ package enum Schemas {
         .optional("task_type", .string(min: 1, max: Limits.nameLength)),
         .optional("priority", .cases(of: Priority.self)),
         .optional("depends_on", .array(of: .string(min: 1, max: Limits.nameLength), max: Limits.dependenciesPerTask)),
-        .optional("timeout_seconds", .integer(1...604_800)),
+        .optional("timeout_seconds", .integer(1...Int64(Limits.taskTimeoutSeconds))),
+        .optional("deadline_at", .timestamp),
     ])
 
     private static let ticketProperties: [Schema.Property] = [
@@ -112,7 +113,8 @@ package enum Schemas {
         .optional("task_type", .string(min: 1, max: Limits.nameLength)),
         .optional("priority", .cases(of: Priority.self)),
         .optional("depends_on", .array(of: .identifier, max: Limits.dependenciesPerTask)),
-        .optional("timeout_seconds", .integer(1...604_800)),
+        .optional("timeout_seconds", .integer(1...Int64(Limits.taskTimeoutSeconds))),
+        .optional("deadline_at", .timestamp),
     ])
 
     package static let dependencies = Schema.object([
@@ -174,6 +176,7 @@ package enum Schemas {
                 .required("domain", .cases(of: FaultDomain.self)),
                 .required("code", .string(min: 1, max: Limits.nameLength)),
                 .required("message", .string(max: Limits.reasonLength)),
+                .optional("reset_at", .timestamp),
             ])
         ),
         .optional("artifacts", .array(of: artifactSubmission, max: Limits.requirementsPerGate)),
