@@ -51,6 +51,7 @@ package struct Gateway: Sendable {
         let routes = GatewayRoutes(
             projects: ProjectsController(model: model, commands: commands),
             tickets: TicketsController(model: model, commands: commands),
+            duplicates: DuplicatesController(commands: commands),
             tasks: TasksController(model: model, commands: commands),
             board: BoardController(model: model),
             sandboxes: SandboxesController(model: model, time: runtime.time),
@@ -66,13 +67,15 @@ package struct Gateway: Sendable {
             bind: common.bind,
             allowedHosts: configuration.allowedHosts,
             verify: { token, now in try await keys.verify(token, now: now) },
-            isReady: { !model.isEmptied && follower.isCaughtUp }
+            isReady: { !model.isEmptied && follower.isCaughtUp },
+            requestsPerMinute: configuration.requestsPerMinute
         )
+        let responder = try routes.router().buildResponder()
         Self.addChecks(to: runtime.health, requester, publisher, keys, follower)
         services = [
             StoreService(model.store), PublisherService(publisher), RequesterService(requester), keys, follower,
             HTTPService(
-                responder: routes.router().buildResponder(),
+                responder: responder,
                 bind: common.bind,
                 port: configuration.port,
                 logger: runtime.logger,

@@ -7,6 +7,7 @@ import ServiceKit
 struct GatewayRoutes {
     let projects: ProjectsController
     let tickets: TicketsController
+    let duplicates: DuplicatesController
     let tasks: TasksController
     let board: BoardController
     let sandboxes: SandboxesController
@@ -14,6 +15,7 @@ struct GatewayRoutes {
     let tokens: TokensController
     let deadLetters: DeadLettersController
     let meta: MetaController
+    let agents = AgentsController()
 
     let runtime: ServiceRuntime
     let bind: String
@@ -23,13 +25,23 @@ struct GatewayRoutes {
     /// Whether queries can be answered.
     let isReady: @Sendable () -> Bool
 
+    /// Requests of a token to a family of routes per minute; 0: no limit.
+    let requestsPerMinute: Int
+
     /// Every route there is, except the probes every service has.
-    var all: [Route] {
-        projects.routes + tickets.routes + tasks.routes + board.routes + sandboxes.routes + sandboxSide.routes
-            + tokens.routes + deadLetters.routes + meta.routes
+    ///
+    /// - Throws: an encoding error, which would be a bug.
+    func all() throws -> [Route] {
+        try described + DocumentationController(describing: described).routes
     }
 
-    func router() -> Router<OmoiRequestContext> {
+    private var described: [Route] {
+        projects.routes + tickets.routes + duplicates.routes + tasks.routes + board.routes + sandboxes.routes + sandboxSide.routes
+            + tokens.routes + deadLetters.routes + meta.routes + agents.routes
+    }
+
+    /// - Throws: an encoding error, which would be a bug.
+    func router() throws -> Router<OmoiRequestContext> {
         let table = RouteTable()
         let router = Router(context: OmoiRequestContext.self)
         router.add(middleware: RequestIDMiddleware())
@@ -38,9 +50,12 @@ struct GatewayRoutes {
         router.add(middleware: HostMiddleware(bind: bind, allowed: allowedHosts))
         HealthRoutes.add(to: router, runtime)
 
-        let guarding = RouteGuard(isReady: isReady)
+        let guarding = RouteGuard(
+            limiter: RateLimiter(limit: requestsPerMinute, time: runtime.time),
+            isReady: isReady
+        )
         let known = router.group().add(middleware: BearerMiddleware(time: runtime.time, verify: verify))
-        for route in all {
+        for route in try all() {
             let group = route.demand == .open ? router.group() : known
             group.on(RouterPath(route.fullPath), method: route.method, use: guarding.guarded(route))
         }

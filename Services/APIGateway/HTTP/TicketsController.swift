@@ -50,9 +50,16 @@ struct TicketsController: Sendable {
                 "tickets",
                 operation: "createTicket",
                 summary: "Create a ticket",
+                details: """
+                    A ticket that resembles an open one of the project is not created: the answer is 200 with the \
+                    candidates. force_create creates it nevertheless, check_duplicates=false does not look.
+                    """,
                 demand: .plan,
                 body: Schemas.ticketCreate,
-                answers: [.created(Shapes.ticket)],
+                answers: [
+                    .created(Shapes.ticket),
+                    .ok(Shapes.duplicateCheck, "A suspected duplicate: nothing was created"),
+                ],
                 handle: create
             ),
             Route(
@@ -94,9 +101,13 @@ struct TicketsController: Sendable {
         ticket.projectID = nil
         let origin = try CommandClient.Origin(request, context, body: body.bytes)
         let reply = try await commands.send(
-            CreateTickets(body: TicketBatch(projectID: projectID, tickets: [ticket])),
+            CreateTickets(
+                body: TicketBatch(projectID: projectID, tickets: [ticket]),
+                duplicateThreshold: ticket.duplicateThreshold
+            ),
             from: origin
         )
+        if let duplicates = reply.object?["duplicates"] { return .json(raw: duplicates.bytes) }
         guard let created = reply.object?["tickets"]?.elements?.first else {
             throw Fault(.internalError, "the workflow named no ticket")
         }

@@ -27,7 +27,12 @@ package struct CreateTickets: Command {
     package static let name = "ticket.create"
     package typealias Reply = TicketBatchResponse
     package var body: TicketBatch
-    package init(body: TicketBatch) { self.body = body }
+    /// Nothing is created when one of the tickets is at least this similar to an open one; nil: not looked at.
+    package var duplicateThreshold: Double?
+    package init(body: TicketBatch, duplicateThreshold: Double? = nil) {
+        self.body = body
+        self.duplicateThreshold = duplicateThreshold
+    }
 }
 
 /// Moves a ticket by hand, through the same door as automatic moves.

@@ -31,6 +31,12 @@ package struct TicketCreate: Codable, Sendable, Equatable {
     /// Ids, keys, or refs of other tickets of the request.
     package var blockedBy: [String]?
     package var tasks: [TaskSpecification]?
+    /// Whether a similar ticket of the project stops the creation; default true. Of a single creation only.
+    package var checkDuplicates: Bool?
+    /// From which similarity, 0 to 1, a ticket counts as a duplicate; default 0.85. Of a single creation only.
+    package var similarityThreshold: Double?
+    /// Creates the ticket whatever it resembles. Of a single creation only.
+    package var forceCreate: Bool?
 
     package enum CodingKeys: String, CodingKey, CaseIterable {
         case ref, title, description, status, priority, labels, tasks
@@ -38,6 +44,9 @@ package struct TicketCreate: Codable, Sendable, Equatable {
         case phase = "phase_id"
         case autoStart = "auto_start"
         case blockedBy = "blocked_by"
+        case checkDuplicates = "check_duplicates"
+        case similarityThreshold = "similarity_threshold"
+        case forceCreate = "force_create"
     }
 
     package init(
@@ -77,6 +86,8 @@ package struct TaskSpecification: Codable, Sendable, Equatable {
     /// Ids of existing tasks, or refs of other tasks of the same request (any ticket of it).
     package var dependsOn: [String]?
     package var timeoutSeconds: Int?
+    /// When the work must be done.
+    package var deadlineAt: Timestamp?
 
     package enum CodingKeys: String, CodingKey, CaseIterable {
         case ref, title, description, priority
@@ -84,6 +95,7 @@ package struct TaskSpecification: Codable, Sendable, Equatable {
         case taskType = "task_type"
         case dependsOn = "depends_on"
         case timeoutSeconds = "timeout_seconds"
+        case deadlineAt = "deadline_at"
     }
 
     package init(
@@ -94,7 +106,8 @@ package struct TaskSpecification: Codable, Sendable, Equatable {
         taskType: String? = nil,
         priority: Priority? = nil,
         dependsOn: [String]? = nil,
-        timeoutSeconds: Int? = nil
+        timeoutSeconds: Int? = nil,
+        deadlineAt: Timestamp? = nil
     ) {
         self.ref = ref
         self.title = title
@@ -104,6 +117,7 @@ package struct TaskSpecification: Codable, Sendable, Equatable {
         self.priority = priority
         self.dependsOn = dependsOn
         self.timeoutSeconds = timeoutSeconds
+        self.deadlineAt = deadlineAt
     }
 }
 
@@ -111,9 +125,13 @@ package struct TaskSpecification: Codable, Sendable, Equatable {
 package struct TicketBatchResponse: Codable, Sendable, Equatable {
     package var tickets: [Ticket]
     package var tasks: [WorkTask]
-    package init(tickets: [Ticket], tasks: [WorkTask]) {
+    /// Why nothing was made; only of a creation that asked for the check.
+    package var duplicates: DuplicateCheckResponse?
+
+    package init(tickets: [Ticket], tasks: [WorkTask], duplicates: DuplicateCheckResponse? = nil) {
         self.tickets = tickets
         self.tasks = tasks
+        self.duplicates = duplicates
     }
 }
 

@@ -47,6 +47,9 @@ extension Samples {
             tasks: [taskSpecification]
         )
         ticket.status = .analyzing
+        ticket.checkDuplicates = true
+        ticket.similarityThreshold = 0.75
+        ticket.forceCreate = false
         return ticket
     }()
 

@@ -173,6 +173,9 @@ struct BodySchema: Sendable, CustomTestStringConvertible {
     private static let batch: TicketBatch = {
         var batch = Samples.ticketBatch
         batch.tickets[0].projectID = nil
+        batch.tickets[0].checkDuplicates = nil
+        batch.tickets[0].similarityThreshold = nil
+        batch.tickets[0].forceCreate = nil
         return batch
     }()
 

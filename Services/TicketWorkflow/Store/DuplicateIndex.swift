@@ -1,0 +1,104 @@
+import Contracts
+import GRDB
+import Kernel
+
+/// Finds open tickets that resemble a text: by full-text index those that share its words, then by comparison.
+///
+/// It never looks beyond one project: whoever may not see another one learns nothing of its titles.
+enum DuplicateIndex {
+    /// Makes a new ticket findable.
+    static func insert(_ ticket: Ticket, in database: Database) throws {
+        try insert(
+            ticket.id,
+            key: ticket.key,
+            title: ticket.title,
+            description: ticket.description,
+            in: database
+        )
+    }
+
+    /// - Parameter key: the ticket's.
+    static func insert(
+        _ id: Identifier,
+        key: String,
+        title: String,
+        description: String?,
+        in database: Database
+    ) throws {
+        let project = projectKey(of: key)
+        let terms = Similarity(title: title, description: description).terms
+        try database.cachedStatement(sql: "INSERT INTO ticket_document (ticket_id, terms) VALUES (?, ?)").execute(
+            arguments: [id, terms.map { term($0, of: project) }.joined(separator: " ")]
+        )
+    }
+
+    /// Takes over another title or description.
+    static func update(_ ticket: Ticket, in database: Database) throws {
+        try database.cachedStatement(sql: "DELETE FROM ticket_document WHERE ticket_id = ?")
+            .execute(arguments: [ticket.id])
+        if ticket.status != .done, !ticket.archived { try insert(ticket, in: database) }
+    }
+
+    /// The open tickets of a project that resemble a text, the most similar first.
+    ///
+    /// - Parameters:
+    ///   - key: the project's.
+    ///   - least: see ``Similarity/score(_:least:)``.
+    static func search(
+        _ text: Similarity,
+        in key: String,
+        least: Double,
+        _ database: Database
+    ) throws -> [(ticket: Ticket, score: Double)] {
+        try candidates(text, key, database).compactMap { id in
+            guard let ticket = try TicketStore.find(id, in: database)?.ticket, ticket.isComparable else { return nil }
+            let other = Similarity(title: ticket.title, description: ticket.description)
+            return (ticket, text.score(other, least: least))
+        }.sorted { ($0.score, $0.ticket.id) > ($1.score, $1.ticket.id) }
+    }
+
+    /// The tickets that share the most telling words.
+    private static func candidates(_ text: Similarity, _ key: String, _ database: Database) throws -> [Identifier] {
+        let terms = text.terms.map { "\"\(term($0, of: key))\"" }
+        var weights: [Int64: Double] = [:]
+        var isEveryWordCommon = true
+        for (index, term) in terms.enumerated() {
+            let found = try documents(term, limit: Limits.duplicateRowsPerTerm, database)
+            let isTitle = index < text.titleTerms
+            if isTitle, found.count < Limits.duplicateRowsPerTerm { isEveryWordCommon = false }
+            // The rarer a word, the more it tells.
+            let weight = (isTitle ? 2 : 1) / Double(found.count + 4)
+            for document in found { weights[document, default: 0] += weight }
+        }
+        if isEveryWordCommon, text.titleTerms > 0 {
+            // Only the newest were looked at; an older ticket with the same title has all of its words.
+            let title = terms.prefix(text.titleTerms).joined(separator: " AND ")
+            for document in try documents(title, limit: Limits.duplicateCandidates / 2, database) {
+                weights[document] = .infinity
+            }
+        }
+        let best = weights.sorted { ($0.value, $0.key) > ($1.value, $1.key) }.prefix(Limits.duplicateCandidates)
+        let statement = try database.cachedStatement(sql: "SELECT ticket_id FROM ticket_document WHERE document = ?")
+        return try best.compactMap { try Identifier.fetchOne(statement, arguments: [$0.key]) }
+    }
+
+    /// Newest first.
+    private static func documents(_ query: String, limit: Int, _ database: Database) throws -> [Int64] {
+        let statement = try database.cachedStatement(
+            sql: "SELECT rowid FROM ticket_text WHERE ticket_text MATCH ? ORDER BY rowid DESC LIMIT ?"
+        )
+        return try Int64.fetchAll(statement, arguments: [query, limit])
+    }
+
+    /// The project's key makes every project's words its own, so a search costs what its project costs. Words consist
+    /// of letters and digits only, which need no escaping.
+    private static func term(_ word: String, of key: String) -> String { "\(key.lowercased())-\(word)" }
+
+    /// `ABC` of `ABC-12`.
+    private static func projectKey(of key: String) -> String { String(key.prefix { $0 != "-" }) }
+}
+
+extension Ticket {
+    /// What was refused may be asked for again.
+    fileprivate var isComparable: Bool { status != .done && !archived && approvalStatus != .rejected }
+}
