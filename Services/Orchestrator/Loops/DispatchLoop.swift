@@ -13,7 +13,7 @@ package final class DispatchLoop: Service {
     /// Asks the workflow; throws its ``Fault``.
     package typealias Ask = @Sendable (ClaimTask) async throws -> Claim
 
-    /// Claims and starts that run at the same time.
+    /// Sandboxes that are made at the same time.
     static let parallel = 8
     /// How long until looking again without being told to.
     static let period: Duration = .seconds(30)
@@ -66,20 +66,46 @@ package final class DispatchLoop: Service {
     }
 
     /// Claims and starts until there is nothing to claim, no slot is free, or something fails.
+    ///
+    /// Claims are made one after the other, so that a wake-up costs an idle system a single question; the sandboxes
+    /// are made side by side.
     package func fill() async throws {
-        try await withThrowingDiscardingTaskGroup { group in
-            let waiting = state.withLock { $0.undecided.count }
-            for _ in 0..<min(Self.parallel, waiting + fleet.freeSlots) {
-                group.addTask { while try await self.dispatchOne() {} }
+        let failures = state.withLock { $0.failures }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            var creating = 0
+            while state.withLock({ $0.failures }) <= failures, let (id, claim) = try await claim() {
+                if creating == Self.parallel {
+                    try await group.next()
+                    creating -= 1
+                }
+                group.addTask { try await self.create(id, claim) }
+                creating += 1
             }
+            try await group.waitForAll()
         }
     }
 
-    /// - Returns: whether to go on.
-    private func dispatchOne() async throws -> Bool {
-        if Task.isCancelled { return false }
-        if let id = state.withLock({ $0.undecided.popLast() }) { return try await decide(id) }
-        guard let id = fleet.reserve() else { return false }
+    /// The next sandbox to create; nil when there is nothing to claim, no slot is free, or no answer came.
+    private func claim() async throws -> (Identifier, Claim)? {
+        while !Task.isCancelled {
+            guard let id = try await nextQuestion() else { return nil }
+            switch try await ask(for: id) {
+            case .claimed(let claim):
+                let change = try await fleet.apply(.claimed, to: id) { row in row.take(claim) }
+                guard let row = change?.row, row.state == .creating else { continue }
+                FaultPoint.reach("after-claim-before-spawn")
+                return (id, claim)
+            case .superseded: continue
+            case .nothing: return nil
+            }
+        }
+        return nil
+    }
+
+    /// A sandbox to ask for: one whose question is open, or a new one; nil when no slot is free.
+    private func nextQuestion() async throws -> Identifier? {
+        if let id = state.withLock({ $0.undecided.popLast() }) { return id }
+        guard let id = fleet.reserve() else { return nil }
         do {
             try await fleet.store.insertPending(id, provider: fleet.provider.name)
         } catch {
@@ -87,21 +113,28 @@ package final class DispatchLoop: Service {
             throw error
         }
         FaultPoint.reach("after-row-before-claim")
-        return try await decide(id)
+        return id
     }
 
-    /// Asks for a task for the sandbox and starts it. Asking again with the same id gives the same answer.
-    private func decide(_ id: Identifier) async throws -> Bool {
-        let claim: Claim
+    private enum Answer {
+        case claimed(Claim)
+        /// Another one has this sandbox's task by now.
+        case superseded
+        /// Nothing to claim, or nobody answered.
+        case nothing
+    }
+
+    /// Asks for a task for the sandbox. Asking again with the same id gives the same answer.
+    private func ask(for id: Identifier) async throws -> Answer {
         do {
-            claim = try await ask(ClaimTask(sandboxID: id, orchestrator: fleet.instance))
+            return .claimed(try await ask(ClaimTask(sandboxID: id, orchestrator: fleet.instance)))
         } catch let fault as Fault where fault.code == .nothingToClaim {
             state.withLock { $0.failures = 0 }
             try await refuse(id)
-            return false
+            return .nothing
         } catch let fault as Fault where [.attemptSuperseded, .attemptCancelled].contains(fault.code) {
             try await refuse(id)
-            return true
+            return .superseded
         } catch {
             // The workflow may have said yes without our hearing it: keep the row, ask again with the same id.
             let failures = state.withLock { state in
@@ -115,12 +148,8 @@ package final class DispatchLoop: Service {
                     metadata: ["error": "\(Fleet.describe(error))"]
                 )
             }
-            return false
+            return .nothing
         }
-        let change = try await fleet.apply(.claimed, to: id) { row in row.take(claim) }
-        guard let row = change?.row, row.state == .creating else { return true }
-        FaultPoint.reach("after-claim-before-spawn")
-        return try await create(id, claim)
     }
 
     /// There is no task for this sandbox: one that only asked is forgotten, one that was being created has failed.
@@ -129,7 +158,7 @@ package final class DispatchLoop: Service {
         try await fleet.apply(.notCreated(reason: SandboxStateMachine.Reason.superseded), to: id)
     }
 
-    private func create(_ id: Identifier, _ claim: Claim) async throws -> Bool {
+    private func create(_ id: Identifier, _ claim: Claim) async throws {
         let directory = fleet.directory(id)
         let launch = SandboxLaunch(
             sandboxID: id,
@@ -147,12 +176,11 @@ package final class DispatchLoop: Service {
             )
             state.withLock { $0.failures += 1 }
             try await fleet.apply(.notCreated(reason: SandboxStateMachine.Reason.startFailed), to: id)
-            return false
+            return
         }
         FaultPoint.reach("after-spawn-before-handle")
         try await fleet.apply(.created, to: id) { row in row.handle = handle }
         fleet.enqueue(.watch(id, handle))
         state.withLock { $0.failures = 0 }
-        return true
     }
 }

@@ -86,13 +86,16 @@ package final class Fleet: Sendable {
         slots.withLock { $0.occupy(id) }
     }
 
-    /// Gives a slot back and lets the dispatch look for work.
-    package func release(_ id: Identifier) {
+    /// Gives a slot back.
+    ///
+    /// - Parameter wakes: lets the dispatch look for work. Not after a question to which the answer was "nothing": it
+    ///   would ask for ever.
+    package func release(_ id: Identifier, wakes: Bool = true) {
         lastActivity.withLock { _ = $0.removeValue(forKey: id) }
         guard slots.withLock({ $0.release(id) }) else { return }
         room.raise()
         ended.raise()
-        wake.raise()
+        if wakes { wake.raise() }
     }
 
     // MARK: Changes
@@ -122,7 +125,7 @@ package final class Fleet: Sendable {
             switch effect {
             case .kill: enqueue(.kill(row.id))
             case .submit: enqueue(.submit(row.id))
-            case .freeSlot: release(row.id)
+            case .freeSlot: release(row.id, wakes: !change.effects.contains(.drop))
             case .publish(let type): note(type, row)
             case .create, .drop: break
             }

@@ -24,6 +24,9 @@ package final class WakeSignal: Sendable {
         waiter?.resume()
     }
 
+    /// Whether the next wait returns at once.
+    package var isRaised: Bool { state.withLock { $0.isRaised } }
+
     /// From now on nobody waits.
     package func close() {
         state.withLock { $0.isClosed = true }

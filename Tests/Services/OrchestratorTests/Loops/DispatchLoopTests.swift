@@ -57,6 +57,18 @@ import Testing
         }
     }
 
+    @Test func `a look costs an idle system one question and does not cause the next look`() async throws {
+        try await withBed(slots: 4) { bed in
+            let workflow = FakeWorkflow(ready: 0)
+            let dispatch = DispatchLoop(fleet: bed.fleet) { try workflow.answer($0) }
+            try await dispatch.fill()
+            #expect(workflow.asked.count == 1)
+            #expect(bed.fleet.freeSlots == 4)
+            #expect(!bed.fleet.wake.isRaised)
+            #expect(bed.fleet.room.isRaised)
+        }
+    }
+
     @Test func `a row exists before the question, and is gone when there is nothing`() async throws {
         try await withBed { bed in
             let workflow = FakeWorkflow(ready: 0)
