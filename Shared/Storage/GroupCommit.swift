@@ -33,6 +33,8 @@ final class GroupCommit: Sendable {
     private let state = Mutex(State())
     /// Highest outbox row seen by a commit.
     private let outboxEnd = Mutex<Int64>(0)
+    /// A watermark of the outbox that the next commit stores; nil when the stored one is the newest.
+    private let watermark = Mutex<Int64?>(nil)
 
     init(pool: DatabasePool, path: String) {
         self.pool = pool
@@ -64,6 +66,9 @@ final class GroupCommit: Sendable {
         }
         if let refusal { job.fail(refusal) }
     }
+
+    /// Has the next commit store the watermark, whoever causes that commit.
+    func note(watermark position: Int64) { watermark.withLock { $0 = position } }
 
     /// Callers whose units are not yet part of a group.
     var waiting: Int { state.withLock { $0.jobs.count } }
@@ -112,8 +117,11 @@ final class GroupCommit: Sendable {
             for job in group {
                 completions.append(try job.run(units))
             }
+            let position = watermark.withLock { $0 }
+            if let position { try Outbox.setPosition(position, in: database) }
             let end = try Outbox.end(in: database)
             try database.cachedStatement(sql: "COMMIT").execute()
+            watermark.withLock { if $0 == position { $0 = nil } }
             appended = outboxEnd.withLock { last in
                 defer { last = end }
                 return end != last

@@ -9,6 +9,7 @@ import Logging
 package final class Store: Sendable {
     package let path: String
     let pool: DatabasePool
+    private let pointReaders: PointReaders
     private let commits: GroupCommit
     private let lock: StoreLock
 
@@ -30,6 +31,11 @@ package final class Store: Sendable {
                     try database.execute(sql: "PRAGMA max_page_count = \(pages)")
                 }
             }
+            pointReaders = try PointReaders(
+                path: path,
+                count: configuration.pointReaders,
+                configuration: Self.connections(configuration)
+            )
         } catch let fault as Fault {
             throw fault
         } catch {
@@ -95,6 +101,15 @@ package final class Store: Sendable {
         }
     }
 
+    /// Reads a row or a few by key, on the calling thread unless that would mean waiting. Each statement sees the latest
+    /// commit; several need not see the same one.
+    ///
+    /// - Throws: what `body` threw.
+    package func point<T: Sendable>(_ body: @escaping @Sendable (Database) throws -> T) async throws -> T {
+        if let found = try pointReaders.read(body) { return found }
+        return try await read(body)
+    }
+
     /// Calls of `write` that wait for the next group commit; at most ``Limits/groupCommitWaiting``.
     package var waitingWrites: Int { commits.waiting }
 
@@ -113,12 +128,19 @@ package final class Store: Sendable {
         await commits.outboxSignal.wait(timeout: timeout)
     }
 
+    /// Notes how far the outbox is confirmed: the next commit stores it, so a busy store pays nothing for it. After a
+    /// crash before that commit the messages behind the stored watermark are published again.
+    package func note(outboxPosition sequence: Int64) {
+        commits.note(watermark: sequence)
+    }
+
     /// Refuses new writes, commits what was submitted, closes all connections and gives the lock back. Idempotent.
     package func close() async {
         commits.close()
         await withCheckedContinuation { continuation in
             DispatchQueue.global().async { [self] in
                 do {
+                    try pointReaders.close()
                     try pool.close()
                 } catch {
                     Logger(label: "omoi.storage").error("closing \(path) failed: \(oneLine(error))")

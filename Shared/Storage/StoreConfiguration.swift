@@ -17,6 +17,8 @@ package struct StoreConfiguration: Sendable {
     package var durability: Durability
     /// Connections that read beside the writer.
     package var readers = 4
+    /// Connections for reads by key on the caller's own thread, ``Store/point(_:)``.
+    package var pointReaders = 0
     /// Largest size of the database in pages of 4 KiB; nil: as large as the disk.
     package var maximumPages: Int?
 

@@ -9,9 +9,10 @@ import Synchronization
 /// Publishes the outbox in commit order and remembers how far the broker confirmed.
 ///
 /// One watermark: everything up to it is confirmed. Each round publishes the entries after it and moves it over the
-/// contiguous confirmed prefix; the next entries are read and the position is written while the broker works. After a
-/// nack, a return or a lost connection it pauses and goes on from the lowest unconfirmed entry, so an entry may be
-/// published twice but never before its predecessor was confirmed for good. No transaction is open while publishing.
+/// contiguous confirmed prefix; the next entries are read while the broker works. The watermark rides along with the
+/// store's next commit and gets one of its own only when nothing new has come for a second. After a nack, a return or a
+/// lost connection it pauses and goes on from the lowest unconfirmed entry, so an entry may be published twice but
+/// never before its predecessor was confirmed for good. No transaction is open while publishing.
 package final class OutboxRelay: Service {
     /// Time a graceful stop spends on what is still in the outbox.
     private static let flush: Duration = .seconds(3)
@@ -67,10 +68,6 @@ package final class OutboxRelay: Service {
         var lastPrune = time.uptime()
         var flushUntil: Duration?
         while true {
-            if entries.isEmpty, saved != position {
-                try await save(position)
-                saved = position
-            }
             if isStopping {
                 let end = flushUntil ?? time.uptime() + Self.flush
                 flushUntil = end
@@ -84,23 +81,24 @@ package final class OutboxRelay: Service {
                 oldest.record(0)
                 await waitForEntries()
                 entries = try await read(after: position)
+                if entries.isEmpty, saved != position {
+                    try await save(position)
+                    saved = position
+                }
                 continue
             }
             oldest.record(max(0, (time.now() - first.at).seconds))
             guard await isConnected() else { continue }
 
             async let ahead = read(after: last.sequence)
-            let (unsaved, isSaved) = (position, saved == position)
-            async let stored: Void = save(unsaved, unless: isSaved)
             let outcomes = await publish(entries)
-            saved = position
-            try await stored
             let next = try await ahead
             let confirmed = outcomes.prefix { $0 == .confirmed }.count
             if confirmed > 0 {
                 FaultPoint.reach("after-publish-before-position")
                 published.increment(by: confirmed)
                 position = entries[confirmed - 1].sequence
+                store.note(outboxPosition: position)
             }
             if confirmed == entries.count {
                 failures = 0
@@ -114,8 +112,7 @@ package final class OutboxRelay: Service {
         if saved != position { try await save(position) }
     }
 
-    private func save(_ position: Int64, unless isSaved: Bool = false) async throws {
-        if isSaved { return }
+    private func save(_ position: Int64) async throws {
         try await store.write { try Outbox.setPosition(position, in: $0) }
     }
 
