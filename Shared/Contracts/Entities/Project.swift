@@ -18,8 +18,17 @@ package struct Project: Codable, Sendable, Equatable {
     package var createdAt: Timestamp
     package var updatedAt: Timestamp
 
+    // Introduced later than the rest: absent in projects stored before.
+    package var gitHubOwner: String?
+    package var gitHubRepo: String?
+    /// Whether the repository on GitHub is connected; absent means not.
+    package var gitHubConnected: Bool?
+
     package enum CodingKeys: String, CodingKey, CaseIterable {
         case id, name, key, description, repository, status, settings, version
+        case gitHubOwner = "github_owner"
+        case gitHubRepo = "github_repo"
+        case gitHubConnected = "github_connected"
         case defaultBranch = "default_branch"
         case createdAt = "created_at"
         case updatedAt = "updated_at"

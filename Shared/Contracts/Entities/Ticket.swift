@@ -122,9 +122,12 @@ package struct Ticket: Codable, Sendable, Equatable {
     package var context: [String: JSONValue]?
     package var contextSummary: String?
     package var artifacts: [ArtifactReference]?
+    /// Commits and pull requests that name the ticket, newest first.
+    package var links: [TicketLink]?
 
     package enum CodingKeys: String, CodingKey, CaseIterable {
         case id, key, title, description, status, priority, block, labels, round, archived, version, context, artifacts
+        case links
         case projectID = "project_id"
         case phase = "phase_id"
         case approvalStatus = "approval_status"

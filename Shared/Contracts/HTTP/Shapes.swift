@@ -14,6 +14,9 @@ package enum Shapes {
             .required("default_branch", .text),
             .required("status", .cases(of: Project.Status.self)),
             .required("settings", Schemas.projectSettings),
+            .optional("github_owner", .text),
+            .optional("github_repo", .text),
+            .optional("github_connected", .boolean),
             .required("version", .count),
             .required("created_at", .timestamp),
             .required("updated_at", .timestamp),
@@ -60,6 +63,7 @@ package enum Shapes {
             .optional("context", .map(of: .any, max: .max)),
             .optional("context_summary", .text),
             .optional("artifacts", .list(of: artifactReference)),
+            .optional("links", .list(of: ticketLink)),
         ])
     )
 
@@ -119,6 +123,7 @@ package enum Shapes {
             .optional("title_source", .cases(of: WorkTask.TitleSource.self)),
             .optional("ready_at", .timestamp),
             .optional("not_before", .timestamp),
+            .optional("not_before_cause", .cases(of: FaultDomain.self)),
             .required("round", .count),
             .required("lineage_id", .identifier),
             .optional("rework_of", .identifier),
