@@ -2,22 +2,25 @@ import ServiceContextModule
 
 /// A W3C Trace Context (Recommendation, level 1): the `traceparent` header.
 package struct TraceContext: Sendable, Equatable {
-    /// 32 lower-case hexadecimal digits, not all zero.
-    package let traceID: String
-    /// 16 lower-case hexadecimal digits, not all zero.
-    package let parentID: String
+    private let high: UInt64
+    private let low: UInt64
+    private let parent: UInt64
     package let sampled: Bool
+
+    /// 32 lower-case hexadecimal digits, not all zero.
+    package var traceID: String { Self.hex(high) + Self.hex(low) }
+    /// 16 lower-case hexadecimal digits, not all zero.
+    package var parentID: String { Self.hex(parent) }
 
     /// A new trace.
     package init(sampled: Bool = true) {
-        traceID = Self.hex(Self.random()) + Self.hex(Self.random())
-        parentID = Self.hex(Self.random())
-        self.sampled = sampled
+        self.init(high: Self.random(), low: Self.random(), parent: Self.random(), sampled: sampled)
     }
 
-    private init(traceID: String, parentID: String, sampled: Bool) {
-        self.traceID = traceID
-        self.parentID = parentID
+    private init(high: UInt64, low: UInt64, parent: UInt64, sampled: Bool) {
+        self.high = high
+        self.low = low
+        self.parent = parent
         self.sampled = sampled
     }
 
@@ -32,13 +35,10 @@ package struct TraceContext: Sendable, Equatable {
         guard fields.allSatisfy({ $0.allSatisfy(Self.isLowerHex) }) else { return nil }
         let version = String(decoding: fields[0], as: UTF8.self)
         guard version != "ff", bytes.count == 55 || (version != "00" && bytes[55] == dash) else { return nil }
-        let zero = UInt8(ascii: "0")
-        guard fields[1].contains(where: { $0 != zero }), fields[2].contains(where: { $0 != zero }),
-            let flags = UInt8(String(decoding: fields[3], as: UTF8.self), radix: 16)
-        else { return nil }
-        traceID = String(decoding: fields[1], as: UTF8.self)
-        parentID = String(decoding: fields[2], as: UTF8.self)
-        sampled = flags & 1 == 1
+        let (high, low) = (Self.number(bytes[3..<19]), Self.number(bytes[19..<35]))
+        let parent = Self.number(bytes[36..<52])
+        guard high != 0 || low != 0, parent != 0 else { return nil }
+        self.init(high: high, low: low, parent: parent, sampled: Self.number(fields[3]) & 1 == 1)
     }
 
     /// The header's value, always version `00`.
@@ -46,7 +46,7 @@ package struct TraceContext: Sendable, Equatable {
 
     /// The same trace with a new parent: what is passed on.
     package func child() -> TraceContext {
-        TraceContext(traceID: traceID, parentID: Self.hex(Self.random()), sampled: sampled)
+        TraceContext(high: high, low: low, parent: Self.random(), sampled: sampled)
     }
 
     /// The context of the current task.
@@ -56,7 +56,15 @@ package struct TraceContext: Sendable, Equatable {
         (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(byte)
     }
 
-    private static func random() -> UInt64 { UInt64.random(in: 1 ... .max) }
+    /// Of checked digits.
+    private static func number(_ digits: ArraySlice<UInt8>) -> UInt64 {
+        digits.reduce(0) {
+            $0 << 4 | UInt64($1 <= UInt8(ascii: "9") ? $1 - UInt8(ascii: "0") : $1 - UInt8(ascii: "a") + 10)
+        }
+    }
+
+    // Zero means "none".
+    private static func random() -> UInt64 { max(1, QuickRandom.next()) }
 
     private static func hex(_ value: UInt64) -> String {
         let text = String(value, radix: 16)

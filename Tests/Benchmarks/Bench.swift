@@ -15,7 +15,7 @@ struct Bench: AsyncParsableCommand {
     )
 
     enum Group: String, CaseIterable, ExpressibleByArgument {
-        case store, messaging, start, commands, tasks, reaction, memory
+        case store, messaging, start, commands, reads, tasks, reaction, memory
     }
 
     @Argument(help: "The rows to measure; all when none is named.")
@@ -27,6 +27,12 @@ struct Bench: AsyncParsableCommand {
     @Option(help: "Tasks of the task loop.")
     var tasks = 3000
 
+    @Option(parsing: .upToNextOption, help: "Numbers of tickets at which the board is measured, ascending.")
+    var tickets = [100, 10_000, 100_000]
+
+    @Option(help: .hidden)
+    var staticRoute: Int?
+
     @Option(help: "A Python interpreter with Celery, for the task loop's baseline; none: the row says so.")
     var celery: String?
 
@@ -34,6 +40,7 @@ struct Bench: AsyncParsableCommand {
     var json = false
 
     func run() async throws {
+        if let staticRoute { return try await StaticServer.serve(port: staticRoute) }
         let chosen = groups.isEmpty ? Group.allCases : groups
         var rows: [Row] = []
         for group in chosen {
@@ -49,6 +56,7 @@ struct Bench: AsyncParsableCommand {
         case .messaging: try await MessagingRows.measure(runs: runs)
         case .start: try await StartRows.measure(runs: runs)
         case .commands: try await CommandRows.measure(runs: runs)
+        case .reads: try await ReadRows.measure(runs: runs, sizes: tickets)
         case .tasks: try await TaskLoopRows.measure(tasks: tasks, celery: celery)
         case .reaction: try await ReactionRows.measure()
         case .memory: try await MemoryRows.measure(tasks: tasks)

@@ -38,7 +38,7 @@ package struct TokenVerifier: Sendable {
     /// - Throws: ``Fault`` `unauthenticated`, with words that help the holder and no more.
     package func verify(_ token: String, now: Timestamp) throws(Fault) -> VerifiedToken {
         guard token.utf8.count <= Self.length else { throw Self.invalid("it is too long") }
-        let digest = SHA256.hash(data: Data(token.utf8))
+        let digest = Self.digest(of: token)
         let verified: VerifiedToken
         if let known = cache.find(digest) {
             verified = known
@@ -85,6 +85,15 @@ package struct TokenVerifier: Sendable {
     private static func parse(_ token: String) throws -> (JWTHeader, TokenClaims, Data) {
         let parsed = try DefaultJWTParser().parse(Data(token.utf8), as: TokenClaims.self)
         return (parsed.header, parsed.payload, parsed.signature)
+    }
+
+    private static func digest(of token: String) -> SHA256.Digest {
+        var token = token
+        return token.withUTF8 { bytes in
+            var hash = SHA256()
+            hash.update(bufferPointer: UnsafeRawBufferPointer(bytes))
+            return hash.finalize()
+        }
     }
 
     private static func invalid(_ reason: String) -> Fault {

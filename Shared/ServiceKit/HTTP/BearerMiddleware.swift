@@ -21,14 +21,22 @@ package struct BearerMiddleware: RouterMiddleware {
         context: OmoiRequestContext,
         next: @concurrent (Request, OmoiRequestContext) async throws -> Response
     ) async throws -> Response {
-        guard let header = request.headers[.authorization], let space = header.firstIndex(of: " "),
-            header[..<space].lowercased() == "bearer"
-        else { throw Fault(.unauthenticated, "send a token as Authorization: Bearer <token>") }
-        let token = header[space...].drop { $0 == " " }
-        let verified = try await verify(String(token), time.now())
+        guard let token = request.headers[.authorization].flatMap(Self.token) else {
+            throw Fault(.unauthenticated, "send a token as Authorization: Bearer <token>")
+        }
+        let verified = try await verify(token, time.now())
         var context = context
         context.actor = verified.actor
         context.tokenID = verified.id
         return try await next(request, context)
+    }
+
+    /// What follows the scheme `Bearer`, in any case; nil for another one.
+    private static func token(in header: String) -> String? {
+        let bytes = header.utf8
+        let scheme = "bearer ".utf8
+        // Setting this bit makes capital letters small and leaves the space as it is.
+        guard bytes.count > scheme.count, zip(bytes, scheme).allSatisfy({ $0 | 0x20 == $1 }) else { return nil }
+        return String(header[bytes.index(bytes.startIndex, offsetBy: scheme.count)...].drop { $0 == " " })
     }
 }

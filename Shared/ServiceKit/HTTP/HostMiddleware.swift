@@ -1,12 +1,14 @@
 import HTTPTypes
 import Hummingbird
 import Kernel
+import Synchronization
 
 /// Refuses requests a foreign web page made a browser send (DNS rebinding): while the service listens on loopback,
 /// `Host` and `Origin` must name this machine.
 package struct HostMiddleware<Context: RequestContext>: RouterMiddleware {
     private let isActive: Bool
     private let names: Set<String>
+    private let last = LastHost()
 
     /// - Parameters:
     ///   - bind: the address the service listens on; the check is only made when it is a loopback address.
@@ -25,8 +27,11 @@ package struct HostMiddleware<Context: RequestContext>: RouterMiddleware {
     ) async throws -> Response {
         if isActive {
             let host = request.head.authority ?? ""
-            guard names.contains(Self.name(of: host[...])) else {
-                throw Fault(.forbidden, "this service does not answer for the host '\(host.prefix(200))'")
+            if !last.isSame(host) {
+                guard names.contains(Self.name(of: host[...])) else {
+                    throw Fault(.forbidden, "this service does not answer for the host '\(host.prefix(200))'")
+                }
+                last.set(host)
             }
             if let origin = request.headers[.origin] {
                 guard let scheme = origin.firstRange(of: "://"),
@@ -42,4 +47,13 @@ package struct HostMiddleware<Context: RequestContext>: RouterMiddleware {
         if authority.first == "[" { return authority.dropFirst().prefix { $0 != "]" }.lowercased() }
         return authority.prefix { $0 != ":" }.lowercased()
     }
+}
+
+/// The host accepted last: clients hardly ever name another, and comparing is cheaper than taking it apart.
+private final class LastHost: Sendable {
+    private let host = Mutex("")
+
+    func isSame(_ other: String) -> Bool { host.withLock { $0 == other } && !other.isEmpty }
+
+    func set(_ new: String) { host.withLock { $0 = new } }
 }

@@ -10,6 +10,7 @@ package struct RequestIDMiddleware: RouterMiddleware {
 
     private static let header = headerName("X-Request-Id")
     private static let traceparent = headerName("traceparent")
+    private static let generator = IdentifierGenerator()
 
     package init() {}
 
@@ -20,7 +21,7 @@ package struct RequestIDMiddleware: RouterMiddleware {
     ) async throws -> Response {
         var context = context
         context.requestID =
-            request.headers[Self.header].flatMap { Self.isUsable($0) ? $0 : nil } ?? Identifier.make().description
+            request.headers[Self.header].flatMap { Self.isUsable($0) ? $0 : nil } ?? Self.makeID()
         let trace = request.headers[Self.traceparent].flatMap(TraceContext.init)?.child() ?? TraceContext()
         context.trace = trace
         var baggage = ServiceContext.current ?? .topLevel
@@ -28,6 +29,10 @@ package struct RequestIDMiddleware: RouterMiddleware {
         var response = try await ServiceContext.withValue(baggage) { [context] in try await next(request, context) }
         response.headers[Self.header] = context.requestID
         return response
+    }
+
+    private static func makeID() -> String {
+        generator.next(at: Timestamp.now(), bucket: 0, random: QuickRandom.next()).description
     }
 
     /// Ids from outside end in logs and headers: short, and no characters that mean something there.
