@@ -59,6 +59,7 @@ package struct Event: Codable, Sendable, Equatable {
 /// The changed entity, exactly one of the first group, with the append-only rows that came with the change.
 package struct EventData: Codable, Sendable, Equatable {
     package var project: Project?
+    package var spec: Spec?
     package var ticket: Ticket?
     package var task: WorkTask?
     package var result: TaskResult?
@@ -69,6 +70,8 @@ package struct EventData: Codable, Sendable, Equatable {
     package var attempt: Attempt?
 
     package init(_ project: Project) { self.project = project }
+
+    package init(_ spec: Spec) { self.spec = spec }
 
     package init(_ ticket: Ticket, transition: Transition? = nil) {
         self.ticket = ticket
@@ -126,6 +129,8 @@ package struct EventData: Codable, Sendable, Equatable {
                 taskID: result.taskID,
                 attempt: result.attempt
             )
+        } else if let spec {
+            Reference(id: spec.id, version: spec.version, projectID: spec.projectID)
         } else if let project {
             Reference(id: project.id, version: project.version, projectID: project.id)
         } else if let token {
@@ -138,6 +143,7 @@ package struct EventData: Codable, Sendable, Equatable {
     package init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         project = try container.decodeIfPresent(Project.self, forKey: .project)
+        spec = try container.decodeIfPresent(Spec.self, forKey: .spec)
         ticket = try container.decodeIfPresent(Ticket.self, forKey: .ticket)
         task = try container.decodeIfPresent(WorkTask.self, forKey: .task)
         result = try container.decodeIfPresent(TaskResult.self, forKey: .result)
@@ -145,7 +151,7 @@ package struct EventData: Codable, Sendable, Equatable {
         token = try container.decodeIfPresent(AccessToken.self, forKey: .token)
         transition = try container.decodeIfPresent(Transition.self, forKey: .transition)
         attempt = try container.decodeIfPresent(Attempt.self, forKey: .attempt)
-        let entities: [Any?] = [project, ticket, task, result, sandbox, token]
+        let entities: [Any?] = [project, spec, ticket, task, result, sandbox, token]
         guard entities.count(where: { $0 != nil }) == 1 else {
             throw DecodingError.dataCorrupted(
                 .init(codingPath: decoder.codingPath, debugDescription: "an event carries exactly one entity")
@@ -154,6 +160,6 @@ package struct EventData: Codable, Sendable, Equatable {
     }
 
     package enum CodingKeys: String, CodingKey, CaseIterable {
-        case project, ticket, task, result, sandbox, token, transition, attempt
+        case project, spec, ticket, task, result, sandbox, token, transition, attempt
     }
 }

@@ -104,6 +104,12 @@ enum Entities {
         task.countedFailures = 1
         task.platformLosses = 1
         task.deadlineAt = time(1000)
+        task.attemptDeadlineAt = time(900)
+        task.notBeforeCause = .providerLimit
+        task.reworkOf = id(34)
+        task.conversationID = "conversation-1"
+        task.persistenceDirectory = ".agent/conversations"
+        task.titleSource = .model
         task.readyAt = time(2)
         task.notBefore = time(3)
         task.resultID = resultID
@@ -136,7 +142,19 @@ enum Entities {
         return attempt
     }()
 
-    static let result = TaskResult(
+    static let result: TaskResult = {
+        var result = unverified
+        result.verification = TaskResult.Verification(
+            status: .verified,
+            feedback: "holds under load",
+            evidence: [.object(["p99_ms": .integer(12)])],
+            by: "alice",
+            at: time(7)
+        )
+        return result
+    }()
+
+    private static let unverified = TaskResult(
         id: resultID,
         taskID: taskID,
         ticketID: ticketID,
@@ -208,6 +226,10 @@ enum Entities {
             var project = project
             if type == .projectArchived { project.status = .archived }
             return EventData(project)
+        case "spec":
+            var spec = spec
+            spec.deleted = type == .specDeleted
+            return EventData(spec)
         case "ticket":
             var ticket = ticket
             ticket.archived = type == .ticketArchived

@@ -4,7 +4,7 @@ import Kernel
 import Testing
 
 @Suite struct `Golden files` {
-    static let all = Samples.events + Samples.commands + Samples.bodies
+    static let all = Samples.events + Samples.commands + Samples.bodies + Samples.specCommands + Samples.specBodies
 
     @Test(arguments: all)
     func `a value is written as its file says, and the file is read and written back byte for byte`(
@@ -66,6 +66,8 @@ import Testing
         }
         #expect(try members(Entities.project) == names(Project.CodingKeys.self))
         #expect(try members(Entities.settings) == names(ProjectSettings.CodingKeys.self))
+        #expect(try members(Entities.spec) == names(Spec.CodingKeys.self))
+        #expect(try members(Entities.specVersion) == names(SpecVersion.CodingKeys.self))
         #expect(try members(Entities.ticket) == names(Ticket.CodingKeys.self))
         #expect(try members(Entities.transition) == names(Transition.CodingKeys.self))
         #expect(try members(Entities.task) == names(WorkTask.CodingKeys.self))
