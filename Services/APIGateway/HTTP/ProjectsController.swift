@@ -79,7 +79,7 @@ struct ProjectsController: Sendable {
     @Sendable func show(_ request: Request, _ context: OmoiRequestContext) async throws -> Response {
         let id = try context.parameters.identifier("id", kind: "project")
         let only = try context.requireActor().projectID
-        guard let project = try await model.store.read({ db in try ProjectTable.find(id, only: only, in: db) }) else {
+        guard let project = try await model.store.point({ db in try ProjectTable.find(id, only: only, in: db) }) else {
             throw Fault.notFound("project", id)
         }
         return .entity(project, for: request)

@@ -166,7 +166,7 @@ struct TasksController: Sendable {
     @Sendable func show(_ request: Request, _ context: OmoiRequestContext) async throws -> Response {
         let id = try context.parameters.identifier("id", kind: "task")
         let only = try context.requireActor().projectID
-        guard let task = try await model.store.read({ db in try TaskTable.find(id, only: only, in: db) }) else {
+        guard let task = try await model.store.point({ db in try TaskTable.find(id, only: only, in: db) }) else {
             throw Fault.notFound("task", id)
         }
         return .entity(task, for: request)
@@ -254,7 +254,7 @@ struct TasksController: Sendable {
     /// The task of a query.
     private func locate(_ context: OmoiRequestContext) async throws -> Identifier {
         let id = try context.parameters.identifier("id", kind: "task")
-        let project = try await model.store.read { db in try TaskTable.project(of: id, in: db) }
+        let project = try await model.store.point { db in try TaskTable.project(of: id, in: db) }
         guard let project else { throw Fault.notFound("task", id) }
         try context.requireActor().mustSee(project, else: .notFound("task", id))
         return id

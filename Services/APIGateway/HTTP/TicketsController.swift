@@ -144,10 +144,10 @@ struct TicketsController: Sendable {
     }
 
     @Sendable func show(_ request: Request, _ context: OmoiRequestContext) async throws -> Response {
-        let id = try await locate(context)
-        guard let ticket = try await model.store.read({ db in try TicketTable.find(id, in: db) }) else {
-            throw Fault.notFound("ticket", id)
-        }
+        let reference = context.parameters.get("id") ?? ""
+        let only = try context.requireActor().projectID
+        let found = try await model.store.point { db in try TicketTable.find(reference, only: only, in: db) }
+        guard let ticket = found else { throw Fault.notFound("ticket", reference) }
         return .entity(ticket, for: request)
     }
 
@@ -177,7 +177,7 @@ struct TicketsController: Sendable {
     private func locate(_ context: OmoiRequestContext) async throws -> Identifier {
         let reference = context.parameters.get("id") ?? ""
         let only = try context.requireActor().projectID
-        let found = try await model.store.read { db in try TicketTable.locate(reference, only: only, in: db) }
+        let found = try await model.store.point { db in try TicketTable.locate(reference, only: only, in: db) }
         guard let found else { throw Fault.notFound("ticket", reference) }
         return found
     }

@@ -125,11 +125,17 @@ extension Database {
         -> StoredEntity?
     {
         let bound = only == nil ? "" : " AND \(column) = ?"
-        let statement = try cachedStatement(sql: "SELECT version, body FROM \(table) WHERE id = ?\(bound)")
-        let arguments: StatementArguments = [id.description] + (only.map { [$0.description] } ?? [])
-        return try Row.fetchOne(statement, arguments: arguments).map { row in
-            StoredEntity(version: row[0], body: Array(row[1] as Data))
-        }
+        return try entity(
+            "SELECT version, body FROM \(table) WHERE id = ?\(bound)",
+            [id.description] + (only.map { [$0.description] } ?? [])
+        )
+    }
+
+    /// The first entity of a query for version and body.
+    func entity(_ sql: String, _ arguments: StatementArguments) throws -> StoredEntity? {
+        let rows = try Row.fetchCursor(cachedStatement(sql: sql), arguments: arguments)
+        guard let row = try rows.next() else { return nil }
+        return StoredEntity(version: row[0], body: try row.withUnsafeData(atIndex: 1) { Array($0 ?? Data()) })
     }
 }
 

@@ -124,15 +124,26 @@ enum TicketTable {
         )
     }
 
+    /// The ticket with this id or key.
+    ///
     /// - Parameter only: the one project the caller may see.
-    static func find(_ id: Identifier, only: Identifier? = nil, in db: Database) throws -> StoredEntity? {
-        try db.entity("ticket", id, only: only)
+    static func find(_ reference: String, only: Identifier? = nil, in db: Database) throws -> StoredEntity? {
+        let selection = selection(reference, only)
+        let sql = "SELECT version, body FROM ticket \(selection.whereClause) ORDER BY id LIMIT 1"
+        return try db.entity(sql, selection.arguments)
     }
 
     /// The id behind an id or a key.
     ///
     /// - Parameter only: the one project the caller may see.
     static func locate(_ reference: String, only: Identifier? = nil, in db: Database) throws -> Identifier? {
+        let selection = selection(reference, only)
+        let sql = "SELECT id FROM ticket \(selection.whereClause) ORDER BY id LIMIT 1"
+        return try String.fetchOne(db.cachedStatement(sql: sql), arguments: selection.arguments)
+            .flatMap { Identifier($0) }
+    }
+
+    private static func selection(_ reference: String, _ only: Identifier?) -> Selection {
         var selection = Selection()
         if let id = Identifier(reference) {
             selection.add("id = ?", id.description)
@@ -140,9 +151,7 @@ enum TicketTable {
             selection.add("key = ?", reference.uppercased())
         }
         selection.add("project_id = ?", only?.description)
-        let sql = "SELECT id FROM ticket \(selection.whereClause) ORDER BY id LIMIT 1"
-        return try String.fetchOne(db.cachedStatement(sql: sql), arguments: selection.arguments)
-            .flatMap { Identifier($0) }
+        return selection
     }
 
     static func list(_ filter: TicketFilter, _ request: PageRequest, in db: Database) throws -> Page {

@@ -98,7 +98,7 @@ extension ReadModel {
     }
 
     func ticket(_ id: Identifier) async throws -> Ticket? {
-        try await store.read { db in try TicketTable.find(id, in: db) }
+        try await store.read { db in try TicketTable.find(id.description, in: db) }
             .map { try ContractCoder.decode(from: $0.body) }
     }
 
