@@ -19,12 +19,21 @@ package struct Gateway: Sendable {
     /// The port that was really bound; 0 before that.
     package var port: Int { boundPort.value }
 
+    /// Every route as it is declared.
+    let routes: [Route]
+    /// What the router really answers, `GET /api/v1/projects`.
+    let served: Set<String>
     private let boundPort = BoundPort()
 
     /// Opens the read model; nothing runs yet.
     ///
+    /// - Parameter around: sees every request first and every answer last.
     /// - Throws: ``ConfigurationError`` or ``Fault`` in one line.
-    package init(_ configuration: GatewayConfiguration, _ runtime: ServiceRuntime) async throws {
+    package init(
+        _ configuration: GatewayConfiguration,
+        _ runtime: ServiceRuntime,
+        around: [any MiddlewareProtocol<Request, Response, OmoiRequestContext>] = []
+    ) async throws {
         let common = configuration.common
         let model = try ReadModel(path: common.storePath(Self.name))
         try await model.load(now: runtime.time.now())
@@ -53,6 +62,7 @@ package struct Gateway: Sendable {
             tickets: TicketsController(model: model, commands: commands),
             duplicates: DuplicatesController(commands: commands),
             tasks: TasksController(model: model, commands: commands),
+            specs: SpecsController(model: model, commands: commands),
             board: BoardController(model: model),
             sandboxes: SandboxesController(model: model, time: runtime.time),
             sandboxSide: SandboxSideController(
@@ -70,12 +80,14 @@ package struct Gateway: Sendable {
             isReady: { !model.isEmptied && follower.isCaughtUp },
             requestsPerMinute: configuration.requestsPerMinute
         )
-        let responder = try routes.router().buildResponder()
+        self.routes = try routes.all()
+        let router = try routes.router(around: around)
+        served = Set(router.routes.map { "\($0.method.rawValue) \($0.path)" })
         Self.addChecks(to: runtime.health, requester, publisher, keys, follower)
         services = [
             StoreService(model.store), PublisherService(publisher), RequesterService(requester), keys, follower,
             HTTPService(
-                responder: responder,
+                responder: router.buildResponder(),
                 bind: common.bind,
                 port: configuration.port,
                 logger: runtime.logger,

@@ -10,6 +10,8 @@ package struct GatewayConfiguration: Sendable {
     package var relayURL: String
     /// Host names that mean this gateway beside the one it listens on.
     package var allowedHosts: [String]
+    /// Of one token to one family of routes; 0: no limit.
+    package var requestsPerMinute: Int
 
     package static let keys: [ConfigurationKey] = [
         ConfigurationKey(
@@ -29,6 +31,12 @@ package struct GatewayConfiguration: Sendable {
             .list,
             "further host names this gateway answers for while it listens on loopback"
         ),
+        ConfigurationKey(
+            "http.requests.per.minute",
+            .integer(0...10_000_000),
+            default: "\(Limits.requestsPerWindow)",
+            "requests of one token to one family of routes; 0 = no limit"
+        ),
     ]
 
     /// - Throws: ``ConfigurationError`` that names the variable.
@@ -40,5 +48,6 @@ package struct GatewayConfiguration: Sendable {
         relayURL =
             settings.optionalText("relay.url") ?? "http://\(host.contains(":") ? "[\(host)]" : host):\(relayPort)"
         allowedHosts = settings.list("allowed.hosts")
+        requestsPerMinute = try settings.integer("http.requests.per.minute")
     }
 }

@@ -9,6 +9,7 @@ struct GatewayRoutes {
     let tickets: TicketsController
     let duplicates: DuplicatesController
     let tasks: TasksController
+    let specs: SpecsController
     let board: BoardController
     let sandboxes: SandboxesController
     let sandboxSide: SandboxSideController
@@ -35,15 +36,33 @@ struct GatewayRoutes {
         try described + DocumentationController(describing: described).routes
     }
 
+    /// One line per resource.
     private var described: [Route] {
-        projects.routes + tickets.routes + duplicates.routes + tasks.routes + board.routes + sandboxes.routes + sandboxSide.routes
-            + tokens.routes + deadLetters.routes + meta.routes + agents.routes
+        let families: [[Route]] = [
+            projects.routes,
+            tickets.routes,
+            duplicates.routes,
+            tasks.routes,
+            specs.routes,
+            board.routes,
+            sandboxes.routes,
+            sandboxSide.routes,
+            tokens.routes,
+            deadLetters.routes,
+            meta.routes,
+            agents.routes,
+        ]
+        return families.flatMap(\.self)
     }
 
+    /// - Parameter around: outermost middleware beside those every request passes.
     /// - Throws: an encoding error, which would be a bug.
-    func router() throws -> Router<OmoiRequestContext> {
+    func router(around: [any MiddlewareProtocol<Request, Response, OmoiRequestContext>] = []) throws -> Router<
+        OmoiRequestContext
+    > {
         let table = RouteTable()
         let router = Router(context: OmoiRequestContext.self)
+        for middleware in around { router.add(middleware: middleware) }
         router.add(middleware: RequestIDMiddleware())
         router.add(middleware: RequestMetricsMiddleware(time: runtime.time))
         router.add(middleware: ProblemMiddleware(routes: table))

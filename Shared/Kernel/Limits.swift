@@ -14,6 +14,11 @@ package enum Limits {
     package static let offsetMax = 10_000
     /// Largest page of history.
     package static let historyPageMax = 500
+    /// Requests of one token to one family of routes per ``rateWindow``, unless configured otherwise.
+    package static let requestsPerWindow = 6000
+    package static let rateWindow: Duration = .seconds(60)
+    /// Pairs of token and family whose rate is watched at the same time.
+    package static let rateBuckets = 10_000
     /// Longest command round trip between gateway and owner.
     package static let commandDeadline: Duration = .seconds(10)
 
@@ -104,6 +109,8 @@ package enum Limits {
     package static let generatedTitleLength = 70
     /// Tasks that get a title in one request.
     package static let titlesPerRequest = 50
+    /// Pieces of evidence in one verification of a result.
+    package static let evidenceItems = 100
     /// Attempts ended by one clean-up of timed-out tasks.
     package static let cleanUpBatch = 200
     /// Time the answer of a cancel waits for the sandbox to be gone.

@@ -108,7 +108,9 @@ package final class OmoiSystem: Sendable {
     ///
     /// - Parameter extra: environment for this start only, such as a fault point.
     package func start(_ member: Member, extra: [String: String] = [:]) throws {
-        var environment = options.environment.merging(extra) { _, new in new }
+        // Tests and measurements send as fast as they can.
+        var environment = ["OMOI_HTTP_REQUESTS_PER_MINUTE": "0"].merging(options.environment) { _, new in new }
+        environment.merge(extra) { _, new in new }
         environment["OMOI_HOME"] = home
         environment["OMOI_AMQP_URL"] = broker.url
         environment["OMOI_HTTP_PORT"] = String(gatewayPort)

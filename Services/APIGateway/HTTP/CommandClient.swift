@@ -73,6 +73,8 @@ struct CommandClient: Sendable {
 extension HTTPField.Name {
     static let idempotencyKey = known("Idempotency-Key")
     static let nextPage = known("Link")
+    static let rateLimit = known("RateLimit")
+    static let rateLimitPolicy = known("RateLimit-Policy")
 
     private static func known(_ name: String) -> HTTPField.Name {
         guard let name = HTTPField.Name(name) else { preconditionFailure("\(name) is no header name") }

@@ -18,7 +18,7 @@ enum Demand: String, Sendable {
     func check(_ actor: Actor) throws(Fault) {
         switch (self, actor.scope) {
         case (.open, _): return
-        case (.sandbox, .sandbox):
+        case (.sandbox, .sandbox), (.sandbox, .plan):
             guard actor.binding != nil else { throw Fault(.forbidden, "this token is not bound to a sandbox") }
         case (.sandbox, _):
             throw Fault(.forbidden, "only a sandbox may do this, with its own token")

@@ -20,6 +20,8 @@ struct Route: Sendable {
     /// Known query parameters; a request with another one is refused.
     var query: [QueryParameter]
     var body: BodyDeclaration?
+    /// Of the earlier system, better not used any more.
+    var isDeprecated: Bool
     /// Whether `If-Match` is heeded.
     var heedsIfMatch: Bool
     /// Answers that are no problems; those are the same everywhere.
@@ -46,6 +48,7 @@ struct Route: Sendable {
         optionalBody: Bool = false,
         bodyLimit: Int = Limits.requestBytes,
         heedsIfMatch: Bool = false,
+        isDeprecated: Bool = false,
         answers: [Answer],
         needsReadModel: Bool? = nil,
         base: String = "/api/v1",
@@ -60,6 +63,7 @@ struct Route: Sendable {
         self.query = query
         self.body = body.map { BodyDeclaration($0, isOptional: optionalBody, limit: bodyLimit) }
         self.heedsIfMatch = heedsIfMatch
+        self.isDeprecated = isDeprecated
         self.answers = answers
         self.needsReadModel = needsReadModel ?? demand.looksThingsUp
         self.base = base
@@ -72,8 +76,8 @@ struct Route: Sendable {
         /// Shape of the JSON; nil: no JSON.
         var schema: Schema?
         var description: String
-        /// Of a body that is no JSON.
-        var contentType = ContentType.json
+        /// Of the body; nil: there is none.
+        var contentType: String? = ContentType.json
         /// Names of headers beside those of every answer.
         var headers: [String] = []
 

@@ -3,8 +3,10 @@ import Hummingbird
 import Kernel
 import ServiceKit
 
-/// What stands before every handler: the demand of its route, the state of the read model, and the query's names.
+/// What stands before every handler: the rate of its caller, the demand of its route, the state of the read model, and
+/// the names in the query.
 struct RouteGuard: Sendable {
+    let limiter: RateLimiter
     /// Whether queries can be answered.
     let isReady: @Sendable () -> Bool
 
@@ -17,6 +19,33 @@ struct RouteGuard: Sendable {
     }
 
     private func answer(
+        _ request: Request,
+        _ context: OmoiRequestContext,
+        _ route: Route,
+        _ names: Set<String>
+    ) async throws -> Response {
+        guard let token = context.tokenID, let standing = limiter.count(token, route.family) else {
+            return try await handle(request, context, route, names)
+        }
+        var response: Response
+        do {
+            guard standing.isAdmitted else {
+                let most = "\(limiter.limit) requests to \(route.family) in \(Limits.rateWindow.milliseconds / 1000) s"
+                throw Fault(.rateLimited, "a token may make \(most)", retryAfter: standing.untilNext)
+            }
+            response = try await handle(request, context, route, names)
+        } catch let fault as Fault where fault.code != .internalError {
+            // Translated here already, so that a refusal carries the headers too.
+            response = .problem(fault, instance: request.uri.path)
+        }
+        let seconds = (standing.untilFull.milliseconds + 999) / 1000
+        response.headers[.rateLimit] = "\"\(route.family)\";r=\(standing.remaining);t=\(seconds)"
+        response.headers[.rateLimitPolicy] =
+            "\"\(route.family)\";q=\(limiter.limit);w=\(Limits.rateWindow.milliseconds / 1000)"
+        return response
+    }
+
+    private func handle(
         _ request: Request,
         _ context: OmoiRequestContext,
         _ route: Route,
@@ -40,7 +69,7 @@ struct RouteGuard: Sendable {
         for (key, _) in request.uri.queryParameters where errors.count < Limits.fieldErrors {
             let name = String(key)
             if !names.contains(name) {
-                let known = names.isEmpty ? "none is" : names.sorted().joined(separator: ", ")
+                let known = names.isEmpty ? "none" : names.sorted().joined(separator: ", ")
                 errors.append(Fault.FieldError(field: name, message: "is not a known query parameter; known: \(known)"))
             } else if !seen.insert(name).inserted {
                 errors.append(Fault.FieldError(field: name, message: "is given more than once"))
