@@ -32,7 +32,7 @@ final class ScriptedOrchestrator: Sendable {
         consumer = Consumer(
             try BrokerConfiguration(url: system.broker.url, connectionName: "bench wake-ups"),
             subscriptions: [
-                Subscription(queue: queue, prefetch: 400, maxBatch: 200) { _ in wakeUps.ring() }
+                Subscription(queue: queue, prefetch: 400, maxBatch: 200) { wakeUps.ring($0.count) }
             ]
         )
     }
@@ -63,7 +63,6 @@ final class ScriptedOrchestrator: Sendable {
 
     private func runSlot(total: Int) async throws {
         while finished.withLock({ $0 < total }) {
-            let seen = wakeUps.count
             do {
                 let claim = try await requester.request(
                     ClaimTask(sandboxID: .make(), orchestrator: "bench"),
@@ -76,10 +75,10 @@ final class ScriptedOrchestrator: Sendable {
                     done += 1
                     return done == total
                 }) {
-                    wakeUps.ring()
+                    wakeUps.close()
                 }
             } catch let fault as Fault where fault.code == .nothingToClaim {
-                await wakeUps.wait(after: seen)
+                await wakeUps.wait()
             }
         }
     }
@@ -99,31 +98,46 @@ final class ScriptedOrchestrator: Sendable {
     }
 }
 
-/// Lets idle slots sleep until something is ready.
+/// Lets idle slots sleep until something is ready; one ready task wakes one slot.
 private final class WakeUps: Sendable {
     private struct State {
-        var count = 0
+        /// It rang while nobody waited. Once is enough: whoever hears it claims until there is nothing.
+        var hasRung = false
+        var isClosed = false
         var waiting: [CheckedContinuation<Void, Never>] = []
     }
 
     private let state = Mutex(State())
 
-    var count: Int { state.withLock { $0.count } }
+    func ring(_ count: Int) {
+        let woken = state.withLock { state in
+            let woken = Array(state.waiting.prefix(count))
+            state.waiting.removeFirst(woken.count)
+            if woken.count < count { state.hasRung = true }
+            return woken
+        }
+        woken.forEach { $0.resume() }
+    }
 
-    func ring() {
-        let waiting = state.withLock { state in
-            state.count += 1
+    /// Nobody waits any more.
+    func close() {
+        let woken = state.withLock { state in
+            state.isClosed = true
             defer { state.waiting.removeAll() }
             return state.waiting
         }
-        waiting.forEach { $0.resume() }
+        woken.forEach { $0.resume() }
     }
 
-    /// Returns at once when it rang since `count` was read.
-    func wait(after count: Int) async {
+    /// Returns after a ring of one's own.
+    func wait() async {
         await withCheckedContinuation { continuation in
             let rang = state.withLock { state in
-                if state.count != count { return true }
+                if state.isClosed { return true }
+                if state.hasRung {
+                    state.hasRung = false
+                    return true
+                }
                 state.waiting.append(continuation)
                 return false
             }
