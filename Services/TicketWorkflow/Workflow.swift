@@ -99,6 +99,7 @@ package struct Workflow: Sendable {
             PublisherService(publisher),
             OutboxRelay(store: store, publisher: publisher, time: runtime.time, appID: service),
             WorkflowClock(store: store, source: source, environment: environment),
+            EffectLoop(store: store, source: source, environment: environment),
             facts,
             ConsumerService(consumer),
         ]
@@ -110,7 +111,13 @@ package struct Workflow: Sendable {
         handlers.add(CreateProject.self, environment)
         handlers.add(UpdateProject.self, environment)
         handlers.add(CreateTickets.self, environment)
-        handlers.add(TransitionTicket.self, environment)
+        handlers.add(CheckDuplicates.self, environment)
+        handlers.add(ConnectGitHub.self, environment)
+        handlers.add(DisconnectGitHub.self, environment)
+        handlers.add(ListGitHubConnections.self, environment)
+        handlers.add(CallGitHub.self, environment)
+        handlers.add(ReceiveGitHubDelivery.self, environment)
+        addTicketRules(to: &handlers, environment)
         handlers.add(CreateTask.self, environment)
         handlers.add(ChangeDependencies.self, environment)
         handlers.add(CancelTask.self, environment)
@@ -124,7 +131,55 @@ package struct Workflow: Sendable {
         handlers.add(RevokeToken.self, environment)
         handlers.add(DescribeKey.self, environment)
         handlers.add(Snapshot.self, environment)
+        handlers.add(DescribeEffect.self, environment)
+        handlers.add(UpdateTask.self, environment)
+        handlers.add(FailTask.self, environment)
+        handlers.add(SetTimeout.self, environment)
+        handlers.add(CleanUpTimedOut.self, environment)
+        handlers.add(CheckCircular.self, environment)
+        handlers.add(RegisterConversation.self, environment)
+        handlers.add(GenerateTitles.self, environment)
+        handlers.add(DescribeResult.self, environment)
+        handlers.add(ListResults.self, environment)
+        handlers.add(VerifyResult.self, environment)
+        addSpecs(to: &handlers, environment)
         return handlers
+    }
+
+    private static func addSpecs(to handlers: inout CommandHandlers, _ environment: WorkflowEnvironment) {
+        handlers.add(CreateSpec.self, environment)
+        handlers.add(UpdateSpec.self, environment)
+        handlers.add(DeleteSpec.self, environment)
+        handlers.add(AddRequirement.self, environment)
+        handlers.add(UpdateRequirement.self, environment)
+        handlers.add(RemoveRequirement.self, environment)
+        handlers.add(AddCriterion.self, environment)
+        handlers.add(UpdateCriterion.self, environment)
+        handlers.add(RemoveCriterion.self, environment)
+        handlers.add(SetDesign.self, environment)
+        handlers.add(ApproveSpec.self, environment)
+        handlers.add(CreateSpecTask.self, environment)
+        handlers.add(MaterializeSpec.self, environment)
+        handlers.add(ListSpecVersions.self, environment)
+    }
+
+    private static func addTicketRules(to handlers: inout CommandHandlers, _ environment: WorkflowEnvironment) {
+        handlers.add(TransitionTicket.self, environment)
+        handlers.add(UpdateTicket.self, environment)
+        handlers.add(BlockTicket.self, environment)
+        handlers.add(UnblockTicket.self, environment)
+        handlers.add(RegressTicket.self, environment)
+        handlers.add(ProgressTicket.self, environment)
+        handlers.add(DetectBlocking.self, environment)
+        handlers.add(ApproveTicket.self, environment)
+        handlers.add(RejectTicket.self, environment)
+        handlers.add(UpdateTicketContext.self, environment)
+        handlers.add(AddArtifact.self, environment)
+        handlers.add(ListArtifacts.self, environment)
+        handlers.add(DescribeGate.self, environment)
+        handlers.add(CheckPhase.self, environment)
+        handlers.add(ChangePhase.self, environment)
+        handlers.add(SpawnPhaseTasks.self, environment)
     }
 
     /// Every fact it acts on. The binding of its queue names the same types.
@@ -133,6 +188,9 @@ package struct Workflow: Sendable {
         ([.sandboxFailed], OnSandboxFailed.handle),
         ([.sandboxCompleted, .sandboxTerminated], OnSandboxEnded.handle),
     ]
+
+    /// Every slow effect it performs.
+    static let effects: [any Effect.Type] = [TaskTitle.self, GitHubQuestion.self, GitHubVerification.self]
 
     private static func facts(_ environment: WorkflowEnvironment) -> FactHandlers {
         var handlers = FactHandlers()

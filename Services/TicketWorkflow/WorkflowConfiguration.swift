@@ -10,6 +10,9 @@ package struct WorkflowConfiguration: Sendable {
     /// Added to a task's timeout before the workflow ends the attempt itself: for the start of the sandbox, and for the
     /// worker, which ends the agent on time, to report.
     package var deadlineGrace: Duration
+    /// The model that writes titles; nil: titles are made by rule.
+    package var model: ModelConfiguration?
+    package var gitHub: GitHubConfiguration
 
     /// The documented keys.
     package static let keys = [
@@ -31,15 +34,20 @@ package struct WorkflowConfiguration: Sendable {
             "added to a task's timeout before the workflow itself ends the attempt"
         ),
     ]
+        + ModelConfiguration.keys + GitHubConfiguration.keys
 
     package init(
         lease: Duration = Limits.lease,
         adminTokenFile: String,
-        deadlineGrace: Duration = .seconds(60)
+        deadlineGrace: Duration = .seconds(60),
+        model: ModelConfiguration? = nil,
+        gitHub: GitHubConfiguration = GitHubConfiguration()
     ) {
         self.lease = lease
         self.adminTokenFile = adminTokenFile
         self.deadlineGrace = deadlineGrace
+        self.model = model
+        self.gitHub = gitHub
     }
 
     /// - Throws: ``ConfigurationError`` that names the variable.
@@ -47,5 +55,7 @@ package struct WorkflowConfiguration: Sendable {
         lease = try settings.duration("lease.seconds")
         adminTokenFile = settings.optionalText("admin.token.file") ?? common.home + "/admin.token"
         deadlineGrace = try settings.duration("deadline.grace.seconds")
+        model = try ModelConfiguration(settings)
+        gitHub = try GitHubConfiguration(settings)
     }
 }

@@ -2,12 +2,16 @@ import Contracts
 import Kernel
 
 extension CreateTickets: WorkflowCommand {
-    static var access: Access { .member }
+    static var access: Access { .planner }
 
     func run(_ unit: UnitOfWork) throws -> TicketBatchResponse {
         let project = try unit.activeProject(body.projectID)
-        var plan = try TicketPlan(body, project)
+        let spec = try unit.plannedSpec()
+        var plan = try TicketPlan(spec == nil ? body : body.held(), project)
         try plan.resolve(unit)
+        if let duplicates = try duplicates(of: project, unit) {
+            return TicketBatchResponse(tickets: [], tasks: [], duplicates: duplicates)
+        }
         for index in plan.tickets.indices {
             let number = try ProjectStore.takeTicketNumber(of: project.id, in: unit.database)
             try plan.insert(ticket: index, number: number, unit)
@@ -15,6 +19,7 @@ extension CreateTickets: WorkflowCommand {
         for ticket in plan.tickets { try TicketStore.insertBlockers(of: ticket.entity, in: unit.database) }
         for ticket in plan.tickets {
             try unit.announce(ticket: ticket.entity.id)
+            if project.settings.approval.required { try unit.requestReview(ofTicket: ticket.entity.id) }
             for task in ticket.tasks { try unit.insert(task) }
         }
         let tasks = plan.tickets.flatMap(\.tasks)
@@ -27,6 +32,7 @@ extension CreateTickets: WorkflowCommand {
                 + tasks.filter { !$0.dependsOn.isEmpty }.map { .task($0.id) }
         )
         for ticket in plan.tickets { unit.touch(ticket: ticket.entity.id) }
+        if let spec { try unit.link(tickets: plan.tickets.map(\.entity.id), to: spec, .planned, held: true) }
         try unit.settle()
         return TicketBatchResponse(
             tickets: try plan.tickets.map { try unit.ticket($0.entity.id) },
@@ -146,7 +152,7 @@ private struct TicketPlan {
             guard specification.dependsOn?.count ?? 0 <= Limits.dependenciesPerTask else {
                 throw Fault.invalid("\(place).depends_on", "must be at most \(Limits.dependenciesPerTask)")
             }
-            return WorkTask(
+            var task = WorkTask(
                 id: id,
                 ticketID: ticket.id,
                 projectID: project.id,
@@ -159,6 +165,8 @@ private struct TicketPlan {
                 timeoutSeconds: specification.timeoutSeconds,
                 createdAt: ticket.createdAt
             )
+            task.deadlineAt = specification.deadlineAt
+            return task
         }
     }
 

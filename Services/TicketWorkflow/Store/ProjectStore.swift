@@ -6,7 +6,10 @@ import Kernel
 enum ProjectStore {
     private static let columns = TableColumns(
         "project",
-        "id name key description repository default_branch status settings version created_at updated_at"
+        """
+        id name key description repository default_branch status settings version created_at updated_at github_owner
+        github_repo github_connected
+        """
     )
     private static let selectByID = "SELECT \(columns.list) FROM project WHERE id = ?"
     private static let insertSQL = columns.insert
@@ -54,6 +57,11 @@ enum ProjectStore {
         return try Int.fetchOne(statement, arguments: [id]) ?? 0
     }
 
+    /// Ids of the projects that are not archived.
+    static func active(in database: Database) throws -> [Identifier] {
+        try Identifier.fetchAll(database, sql: "SELECT id FROM project WHERE status = 'active' ORDER BY id")
+    }
+
     /// Projects with an id above `after`, oldest first.
     static func page(after: Identifier?, limit: Int, in database: Database) throws -> [Project] {
         try Row.fetchAll(
@@ -64,7 +72,7 @@ enum ProjectStore {
     }
 
     private static func project(_ row: Row) throws -> Project {
-        Project(
+        var project = Project(
             id: row[0],
             name: row[1],
             key: row[2],
@@ -77,13 +85,17 @@ enum ProjectStore {
             createdAt: row[9],
             updatedAt: row[10]
         )
+        project.gitHubOwner = row[11]
+        project.gitHubRepo = row[12]
+        project.gitHubConnected = row[13]
+        return project
     }
 
     private static func values(_ project: Project) throws -> [(any DatabaseValueConvertible)?] {
         [
             project.id, project.name, project.key, project.description, project.repository, project.defaultBranch,
             project.status, try JSONText.encode(project.settings), project.version, project.createdAt,
-            project.updatedAt,
+            project.updatedAt, project.gitHubOwner, project.gitHubRepo, project.gitHubConnected,
         ]
     }
 }

@@ -30,7 +30,7 @@ enum TicketStore {
         """
         id key project_id title description phase priority approval_status block blocked_by labels auto_start round
         archived task_count completed_task_count version created_at updated_at entered_phase_at wanted is_counted
-        wanted_rank
+        wanted_rank previous_phase spec_id waiting_for review context context_summary artifacts links
         """
     )
     private static let selectByID = "SELECT \(columns.list) FROM ticket WHERE id = ?"
@@ -58,6 +58,13 @@ enum TicketStore {
         }
     }
 
+    /// Replaces what the ticket waits for.
+    static func setBlockers(of ticket: Ticket, in database: Database) throws {
+        try database.cachedStatement(sql: "DELETE FROM ticket_blocker WHERE ticket_id = ?")
+            .execute(arguments: [ticket.id])
+        try insertBlockers(of: ticket, in: database)
+    }
+
     static func update(_ record: TicketRecord, in database: Database) throws {
         let values = try values(record)
         try database.cachedStatement(sql: updateSQL)
@@ -76,13 +83,14 @@ enum TicketStore {
         ])
     }
 
-    /// The tickets that must be done first and are not.
+    /// The tickets that must be done first and are not. Nobody waits for an archived one.
     static func openBlockers(of id: Identifier, in database: Database) throws -> [(id: Identifier, key: String)] {
         let statement = try database.cachedStatement(
             sql: """
                 SELECT ticket.id, ticket.key FROM ticket_blocker
                 JOIN ticket ON ticket.id = ticket_blocker.blocker_id
-                WHERE ticket_blocker.ticket_id = ? AND ticket.status <> 'done' ORDER BY ticket.id
+                WHERE ticket_blocker.ticket_id = ? AND ticket.status <> 'done' AND ticket.archived = 0
+                ORDER BY ticket.id
                 """
         )
         return try Row.fetchAll(statement, arguments: [id]).map { ($0[0], $0[1]) }
@@ -158,7 +166,7 @@ enum TicketStore {
 
     private static func record(_ row: Row) throws -> TicketRecord {
         let block: String? = row[8]
-        let ticket = Ticket(
+        var ticket = Ticket(
             id: row[0],
             key: row[1],
             projectID: row[2],
@@ -180,6 +188,16 @@ enum TicketStore {
             updatedAt: row[18],
             enteredPhaseAt: row[19]
         )
+        ticket.previousPhase = row[23]
+        ticket.specID = row[24]
+        ticket.waitingFor = try (row[25] as String?).map { try JSONText.decode($0) }
+        if let review = try (row[26] as String?).map({ try JSONText.decode($0) as ReviewText }) {
+            review.apply(to: &ticket)
+        }
+        ticket.context = try (row[27] as String?).map { try JSONText.decode($0) }
+        ticket.contextSummary = row[28]
+        ticket.artifacts = try (row[29] as String?).map { try JSONText.decode($0) }
+        ticket.links = try (row[30] as String?).map { try JSONText.decode($0) }
         return TicketRecord(ticket: ticket, wanted: row[20])
     }
 
@@ -191,6 +209,40 @@ enum TicketStore {
             IdentifierList.encode(ticket.blockedBy), try JSONText.encode(ticket.labels), ticket.autoStart, ticket.round,
             ticket.archived, ticket.taskCount, ticket.completedTaskCount, ticket.version, ticket.createdAt,
             ticket.updatedAt, ticket.enteredPhaseAt, record.wanted, record.isCounted, record.wantedRank,
+            ticket.previousPhase, ticket.specID, try ticket.waitingFor.map { try JSONText.encode($0) },
+            try ReviewText(ticket).map { try JSONText.encode($0) }, try ticket.context.map { try JSONText.encode($0) },
+            ticket.contextSummary, try ticket.artifacts.map { try JSONText.encode($0) },
+            try ticket.links.map { try JSONText.encode($0) },
         ]
+    }
+}
+
+/// What a ticket says about its review, in one column: most tickets never have one.
+private struct ReviewText: Codable {
+    var deadline: Timestamp?
+    var phase: Phase?
+    var approved: [Phase]?
+    var requestedBy: String?
+    var rejection: String?
+
+    /// nil when there is nothing to say.
+    init?(_ ticket: Ticket) {
+        guard
+            ticket.approvalDeadlineAt != nil || ticket.approvalPhase != nil || ticket.approvedPhases != nil
+                || ticket.requestedBy != nil || ticket.rejectionReason != nil
+        else { return nil }
+        deadline = ticket.approvalDeadlineAt
+        phase = ticket.approvalPhase
+        approved = ticket.approvedPhases
+        requestedBy = ticket.requestedBy
+        rejection = ticket.rejectionReason
+    }
+
+    func apply(to ticket: inout Ticket) {
+        ticket.approvalDeadlineAt = deadline
+        ticket.approvalPhase = phase
+        ticket.approvedPhases = approved
+        ticket.requestedBy = requestedBy
+        ticket.rejectionReason = rejection
     }
 }

@@ -14,6 +14,8 @@ struct WorkflowEnvironment: Sendable {
     let random: @Sendable () -> Double
     /// Tells an orchestrator to stop a sandbox; called after the commit, may get lost.
     let stop: @Sendable (_ orchestrator: String, StopSandbox) -> Void
+    /// Raised when there is a new effect to perform.
+    let effects = EffectSignal()
 }
 
 /// One transaction's view of the workflow: what was loaded, what changed, what has to be settled.
@@ -38,6 +40,8 @@ final class UnitOfWork {
     private var recounted: [Identifier] = []
     /// Tickets to settle, in order, each once.
     var unsettled: [Identifier] = []
+    /// Tickets that asked for a place in a column, in order.
+    var applicants: [Identifier] = []
     /// Columns in which a place may have become free or is asked for.
     var freed: Set<Column> = []
     /// Moves into columns with a limit made so far, see ``UnitOfWork/fillLimit``.
@@ -96,6 +100,7 @@ extension UnitOfWork {
     func insert(_ project: Project) throws {
         projects[project.id] = project
         try ProjectStore.insert(project, in: database)
+        try watchForBlocking(in: project.id)
         try transaction.emit(.projectCreated, EventData(project))
     }
 
@@ -117,6 +122,7 @@ extension UnitOfWork {
         let record = TicketRecord(ticket: ticket)
         tickets[ticket.id] = record
         try TicketStore.insert(record, in: database)
+        try DuplicateIndex.insert(ticket, in: database)
     }
 
     /// Emits the creation of a ticket; one that does not begin in the backlog has that as its first transition.
@@ -149,15 +155,20 @@ extension UnitOfWork {
     ) throws -> Ticket {
         var record = try ticketRecord(id)
         let wasCounted = record.isCounted
+        let (title, description) = (record.ticket.title, record.ticket.description)
         change(&record.ticket)
         record.ticket.version += 1
         record.ticket.updatedAt = now
         tickets[id] = record
         unwrittenTickets.insert(id)
         recounted.removeAll { $0 == id }
+        if title != record.ticket.title || description != record.ticket.description {
+            try DuplicateIndex.update(record.ticket, in: database)
+        }
         if wasCounted, !record.isCounted { try free(record.ticket.status, of: record.ticket.projectID) }
         try transaction.emit(type, EventData(record.ticket, transition: transition))
-        return record.ticket
+        if type == .ticketTransitioned || type == .ticketArchived { try noteMove(ofTicket: id) }
+        return try ticket(id)
     }
 
     /// Notes the column a ticket waits for. Nobody but the owner sees it, so there is no version and no event.
@@ -184,6 +195,7 @@ extension UnitOfWork {
         let record = TaskRecord(task: task)
         tasks[task.id] = record
         try TaskStore.insert(record, in: database)
+        try watchDeadline(of: task)
         try transaction.emit(.taskCreated, EventData(task))
     }
 

@@ -9,7 +9,10 @@ enum WorkflowMigrations {
         Migration("workflow-4-attempt", attempt),
         Migration("workflow-5-load", load),
         Migration("workflow-6-access", access),
-    ]
+        Migration("workflow-7-effect", EffectMigrations.effect),
+        DuplicateMigrations.document,
+        TicketMigrations.rules,
+    ] + TaskMigrations.all + SpecMigrations.all + [GitHubMigrations.connection]
 
     private static let project = """
         CREATE TABLE project (

@@ -31,6 +31,8 @@ package struct GitHubConnected: Codable, Sendable, Equatable {
     /// Path at this server that the repository's webhook must be sent to.
     package var webhookURL: String
 
+    package static let webhookPath = "/api/v1/github/webhooks/github"
+
     package enum CodingKeys: String, CodingKey, CaseIterable {
         case success, message
         case projectID = "project_id"
