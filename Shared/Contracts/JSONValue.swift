@@ -29,6 +29,19 @@ package enum JSONValue: Sendable, Equatable {
     }
 }
 
+extension JSONValue {
+    /// Changed by a merge patch (RFC 7396): objects member by member, null removes a member, anything else replaces.
+    package func merged(with patch: JSONValue) -> JSONValue {
+        guard case .object(let changes) = patch else { return patch }
+        var members: [String: JSONValue] = [:]
+        if case .object(let own) = self { members = own }
+        for (name, change) in changes {
+            members[name] = change == .null ? nil : (members[name] ?? .null).merged(with: change)
+        }
+        return .object(members)
+    }
+}
+
 extension JSONValue: Codable {
     package init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()

@@ -16,7 +16,7 @@ extension UpdateProject: WorkflowCommand {
         after.description = body.description ?? before.description
         after.repository = body.repository ?? before.repository
         after.defaultBranch = body.defaultBranch ?? before.defaultBranch
-        after.settings = body.settings ?? before.settings
+        if let patch = body.settings { after.settings = try Self.merge(patch, into: before.settings) }
         after.status = body.status ?? before.status
         guard after != before else { return before }
         let isArchiving = before.status == .active && after.status == .archived
@@ -24,6 +24,15 @@ extension UpdateProject: WorkflowCommand {
         unit.reconsider(project: id)
         try unit.settle()
         return project
+    }
+
+    private static func merge(_ patch: JSONValue, into settings: ProjectSettings) throws -> ProjectSettings {
+        let own: JSONValue = try ContractCoder.decode(from: ContractCoder.encode(settings))
+        do {
+            return try ContractCoder.decode(from: ContractCoder.encode(own.merged(with: patch)))
+        } catch {
+            throw Fault(.invalid, "settings: do not fit the settings of a project", cause: error)
+        }
     }
 }
 

@@ -37,7 +37,8 @@ package struct ProjectPatch: Codable, Sendable, Equatable {
     package var description: String?
     package var repository: String?
     package var defaultBranch: String?
-    package var settings: ProjectSettings?
+    /// Merged into the settings (RFC 7396): members that are absent stay, null gives back the default.
+    package var settings: JSONValue?
     package var status: Project.Status?
 
     package enum CodingKeys: String, CodingKey, CaseIterable {

@@ -67,45 +67,6 @@ extension Shapes {
         ])
     )
 
-    package static let board = Schema.named(
-        "Board",
-        .object([
-            .required(
-                "columns",
-                .list(
-                    of: .object([
-                        .required("id", .cases(of: TicketStatus.self)),
-                        .required("name", .text),
-                        .required("sequence_order", .count),
-                        .optional("wip_limit", .count),
-                        .required("current_count", .count),
-                        .required("wip_exceeded", .boolean),
-                        .required("tickets", .list(of: card)),
-                        .optional("next_cursor", .text),
-                    ])
-                )
-            )
-        ])
-    )
-
-    private static let card = Schema.named(
-        "Card",
-        .object([
-            .required("id", .identifier),
-            .required("key", .text),
-            .required("project_id", .identifier),
-            .required("title", .text),
-            .required("phase_id", .cases(of: Phase.self)),
-            .required("priority", .cases(of: Priority.self)),
-            .required("status", .cases(of: TicketStatus.self)),
-            .required("is_blocked", .boolean),
-            .optional("block_reason", .cases(of: Ticket.BlockReason.self)),
-            .required("task_count", .count),
-            .required("completed_task_count", .count),
-            .required("updated_at", .timestamp),
-        ])
-    )
-
     package static let assignment = Schema.named(
         "Assignment",
         .object([

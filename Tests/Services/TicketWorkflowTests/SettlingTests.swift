@@ -151,7 +151,7 @@ struct SettlingTests {
             let (ticket, _) = try await workflow.single(quiet)
             #expect(ticket.status == .backlog)
             var patch = ProjectPatch()
-            patch.settings = ProjectSettings()
+            patch.settings = .object(["auto_start": .bool(true)])
             _ = try await workflow.run(UpdateProject(id: quiet.id, body: patch))
             #expect(try await workflow.ticket(ticket.id).status == .building)
         }
@@ -166,8 +166,7 @@ struct SettlingTests {
             )
             #expect(made.tickets.count { $0.status == .building } == 1)
             var patch = ProjectPatch()
-            patch.settings = project.settings
-            patch.settings?.wipLimits = ["building": 3]
+            patch.settings = .object(["wip_limits": .object(["building": .integer(3)])])
             _ = try await workflow.run(UpdateProject(id: project.id, body: patch))
             var building = 0
             for ticket in made.tickets where try await workflow.ticket(ticket.id).status == .building { building += 1 }
@@ -186,8 +185,7 @@ struct SettlingTests {
                 ).tickets.map(\.id)
             }
             var patch = ProjectPatch()
-            patch.settings = project.settings
-            patch.settings?.wipLimits = ["building": 1000]
+            patch.settings = .object(["wip_limits": .object(["building": .integer(1000)])])
             _ = try await workflow.run(UpdateProject(id: project.id, body: patch))
             func building() async throws -> Int {
                 try await workflow.store.read { try TicketStore.count(in: .building, of: project.id, in: $0) }

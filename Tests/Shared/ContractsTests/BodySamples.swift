@@ -17,7 +17,7 @@ extension Samples {
         patch.description = "d2"
         patch.repository = "/srv/git/abc2"
         patch.defaultBranch = "main"
-        patch.settings = ProjectSettings()
+        patch.settings = .object(["concurrency": .integer(3), "wip_limits": .object(["testing": .null])])
         patch.status = .archived
         return patch
     }()
