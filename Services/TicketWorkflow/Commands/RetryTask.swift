@@ -18,41 +18,36 @@ extension RetryTask: WorkflowCommand {
         }
         guard record.isCurrent else { throw Fault(.conflict, "the task was replaced by a newer one already") }
         try unit.checkMayGrow(ticket, in: old.phase)
-        let new = WorkTask(
+        var new = old.successor(
             id: .make(bucket: old.id.bucket),
-            ticketID: old.ticketID,
-            projectID: old.projectID,
-            phase: old.phase,
-            taskType: old.taskType,
-            title: old.title,
-            description: old.description,
-            priority: old.priority,
-            dependsOn: old.dependsOn,
-            maxAttempts: old.maxAttempts,
-            timeoutSeconds: old.timeoutSeconds,
             round: ticket.round,
-            lineageID: old.lineageID,
-            createdAt: unit.now
+            keepingCounts: false,
+            at: unit.now
         )
+        new.reworkOf = old.reworkOf
         try unit.note(task: id) { $0.isCurrent = false }
         try unit.insert(new)
         try DependencyStore.insert(new.dependsOn, of: new.id, in: unit.database)
         if old.status == .cancelled { try unit.recount(ticket: ticket.id, tasks: 1) }
-        try repoint(to: new.id, unit)
+        try unit.repoint(dependentsOf: id, to: new.id)
         try unit.checkCycles(from: [.task(new.id)])
         unit.touch(ticket: ticket.id)
         try unit.settle()
         return try unit.task(new.id)
     }
+}
 
-    private func repoint(to new: Identifier, _ unit: UnitOfWork) throws {
-        for dependent in try DependencyStore.pendingDependents(of: id, in: unit.database) {
-            let changed = try unit.update(task: dependent, .taskUpdated) { record in
-                record.task.dependsOn = record.task.dependsOn.map { $0 == id ? new : $0 }
+extension UnitOfWork {
+    /// Lets pending tasks that wait for one task wait for another that takes its place.
+    func repoint(dependentsOf old: Identifier, to new: Identifier) throws {
+        try flush()
+        for dependent in try DependencyStore.pendingDependents(of: old, in: database) {
+            let changed = try update(task: dependent, .taskUpdated) { record in
+                record.task.dependsOn = record.task.dependsOn.map { $0 == old ? new : $0 }
             }
-            try unit.flush()
-            try DependencyStore.set(changed.task.dependsOn, of: dependent, in: unit.database)
-            unit.touch(ticket: changed.task.ticketID)
+            try flush()
+            try DependencyStore.set(changed.task.dependsOn, of: dependent, in: database)
+            touch(ticket: changed.task.ticketID)
         }
     }
 }

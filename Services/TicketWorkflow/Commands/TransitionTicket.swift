@@ -8,67 +8,110 @@ extension TransitionTicket: WorkflowCommand {
         let ticket = try unit.ticket(id)
         _ = try unit.activeProject(ticket.projectID)
         try checkVersion(ifVersion, ticket.version, "ticket")
-        let isForced = body.force ?? false
-        if isForced, unit.actor.scope != .admin {
-            throw Fault(.forbidden, "'force' needs a token with scope 'admin'")
-        }
-        guard !ticket.archived, TicketStateMachine.mayMove(from: ticket.status, to: body.toStatus),
-            let target = body.toStatus.phases.first
-        else { throw refused(ticket, "that is not a way a ticket goes") }
-        if target < ticket.phase {
-            throw refused(ticket, "create a task for \(target.rawValue) instead; the ticket then goes back by itself")
-        }
-        let left = try TaskStore.unfinished(of: id, in: unit.database).filter { $0.task.phase < target }
-        if isForced {
-            for record in left {
-                try unit.cancel(task: unit.known(record).task.id, reason: "\(ticket.key) was moved by force")
-            }
-        } else {
-            try check(ticket, left.map(\.task), unit)
-        }
-        try unit.move(
-            ticket: id,
-            to: target,
-            cause: isForced ? .forced : .manual,
-            actor: unit.actor.subject,
-            reason: body.reason
-        )
+        try unit.moveByHand(ticket: id, to: body.toStatus, reason: body.reason, force: body.force ?? false)
         try unit.settle()
         return try unit.ticket(id)
     }
+}
 
-    /// The same door automatic moves go through.
-    private func check(_ ticket: Ticket, _ left: [WorkTask], _ unit: UnitOfWork) throws {
-        if let block = ticket.block {
-            throw refused(ticket, "it is blocked (\(block.reason.rawValue)): \(block.detail)")
+extension ChangePhase: WorkflowCommand {
+    static var access: Access { .member }
+
+    func run(_ unit: UnitOfWork) throws -> PhaseChange {
+        let before = try unit.ticket(id)
+        _ = try unit.activeProject(before.projectID)
+        try checkVersion(ifVersion, before.version, "ticket")
+        try unit.moveByHand(ticket: id, to: body.toPhase, reason: body.reason, force: body.force ?? false)
+        var tasks: [WorkTask] = []
+        if body.spawnTasks ?? true, body.toPhase.hasTasks,
+            try TaskStore.tallies(of: id, in: unit.database)[body.toPhase]?.isUnfinished != true
+        {
+            tasks = try unit.spawnUsualTasks(of: id, in: body.toPhase)
         }
-        if left.contains(where: { $0.status != .pending }) {
-            throw Fault(
-                .tasksOpen,
-                "tasks of \(ticket.key) are being worked on; wait for them, cancel them, or use 'force'"
-            )
-        }
-        if let task = left.first {
-            throw refused(ticket, "the task '\(task.title)' of \(task.phase.rawValue) is unfinished")
-        }
-        if ticket.phase == .backlog, let blocker = try TicketStore.openBlockers(of: id, in: unit.database).first {
-            throw refused(ticket, "it waits for \(blocker.key)")
-        }
-        if body.toStatus == .done {
-            let tallies = try TaskStore.tallies(of: id, in: unit.database).values
-            guard tallies.contains(where: { $0.completed > 0 }), !tallies.contains(where: \.isUnfinished) else {
-                throw refused(ticket, "'done' needs at least one completed task and none unfinished")
-            }
-        }
-        guard try unit.hasRoom(in: body.toStatus, of: ticket.projectID) else {
-            throw Fault(.limitReached, "the column '\(body.toStatus.rawValue)' has no room")
-        }
+        try unit.settle()
+        let artifacts = try ArtifactStore.all(of: id, in: unit.database)
+        return PhaseChange(
+            ticket: try unit.ticket(id),
+            fromPhase: before.phase,
+            artifactsCollected: artifacts.count { $0.phase == before.phase && $0.round == before.round },
+            tasks: try tasks.map { try unit.task($0.id) }
+        )
+    }
+}
+
+extension CheckPhase: WorkflowCommand {
+    static var access: Access { .viewer }
+
+    func run(_ unit: UnitOfWork) throws -> PhaseCheck {
+        let ticket = try unit.ticket(id)
+        try unit.actor.checkProject(ticket.projectID)
+        let refusals = try unit.refusals(ofMoving: ticket, to: toPhase, force: false)
+        return PhaseCheck(ticketID: id, toPhase: toPhase, blockingReasons: refusals.map(\.message))
+    }
+}
+
+// MARK: - The one door for moves by hand
+
+extension UnitOfWork {
+    /// Moves a ticket to the first phase of a column.
+    func moveByHand(ticket id: Identifier, to status: TicketStatus, reason: String?, force: Bool) throws {
+        guard let target = status.phases.first else { return }
+        try moveByHand(ticket: id, to: target, reason: reason, force: force)
     }
 
-    private func refused(_ ticket: Ticket, _ reason: String) -> Fault {
-        Fault(
-            .transitionRefused,
-            "\(ticket.key) is in '\(ticket.status.rawValue)' and may not move to '\(body.toStatus.rawValue)': \(reason)"
+    /// Moves a ticket, or begins another round when it goes back to building.
+    ///
+    /// - Parameter force: cancels what is left behind and passes every objection; recorded, and for administrators.
+    /// - Throws: ``Fault`` with the first reason against it.
+    func moveByHand(ticket id: Identifier, to target: Phase, reason: String?, force: Bool) throws {
+        let ticket = try ticket(id)
+        if force, actor.scope != .admin { throw Fault(.forbidden, "'force' needs a token with scope 'admin'") }
+        if let refusal = try refusals(ofMoving: ticket, to: target, force: force).first { throw refusal }
+        if target < ticket.phase {
+            try regress(ticket: id, feedback: reason, force: force)
+            return
+        }
+        if force { try dropTasks(before: target, of: ticket) }
+        try move(
+            ticket: id,
+            to: target,
+            cause: force ? .forced : .manual,
+            actor: actor.subject,
+            reason: reason
         )
+    }
+
+    /// Everything that speaks against a move by hand; empty if and only if it is carried out.
+    func refusals(ofMoving ticket: Ticket, to target: Phase, force: Bool) throws -> [Fault] {
+        let situation = try situation(of: ticket.id)
+        let unfinished = try TaskStore.unfinished(of: ticket.id, in: database).map { known($0).task }
+        let isBack = target < ticket.phase
+        let facts = ManualMove.Facts(
+            ticket: ticket,
+            target: target,
+            leftBehind: unfinished.filter { $0.phase < target },
+            tallies: situation.tallies,
+            openBlockers: situation.openBlockers,
+            shortfalls: Settle.shortfalls(situation, to: target),
+            hasRoom: try target.status == ticket.status || hasRoom(in: target.status, of: ticket.projectID)
+        )
+        let impossible = ManualMove.impossibilities(facts)
+        if force || !impossible.isEmpty { return impossible }
+        return isBack
+            ? Rework.refusals(ticket, active: unfinished.filter { $0.status != .pending }.count)
+            : ManualMove.refusals(facts)
+    }
+
+    /// Cancels the tasks of earlier phases, and lets go of those that failed.
+    private func dropTasks(before target: Phase, of ticket: Ticket) throws {
+        for record in try TaskStore.current(of: ticket.id, in: database) where record.task.phase < target {
+            let task = known(record).task
+            if !task.status.isFinal {
+                try cancel(task: task.id, reason: "\(ticket.key) was moved by force")
+            } else if task.status == .failed || task.status == .timedOut {
+                try note(task: task.id) { $0.isCurrent = false }
+                try recount(ticket: ticket.id, tasks: -1)
+            }
+        }
     }
 }

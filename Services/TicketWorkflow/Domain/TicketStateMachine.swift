@@ -13,6 +13,12 @@ enum TicketStateMachine {
         }
     }
 
+    /// Whether a person may ask for this move: as between columns; inside one only forward, and back only to building.
+    static func mayMove(from: Phase, to: Phase) -> Bool {
+        if from.status == to.status { return to > from }
+        return mayMove(from: from.status, to: to.status) && (to > from || to == .implementation)
+    }
+
     /// The phases a ticket enters, in order: the first phase of every column it passes, then `target`. Going back
     /// passes nothing.
     static func path(from current: Phase, to target: Phase) -> [Phase] {

@@ -22,6 +22,7 @@ extension UnitOfWork {
                 try fill(column)
             }
         } while !unsettled.isEmpty || !freed.isEmpty
+        try showApplicants()
         try finish()
     }
 
@@ -54,9 +55,12 @@ extension UnitOfWork {
             )
             try TicketStore.insert(transition, in: database)
             try update(ticket: id, .ticketTransitioned, transition: transition) { ticket in
+                ticket.previousPhase = from
                 ticket.phase = phase
                 ticket.status = phase.status
                 ticket.enteredPhaseAt = now
+                ticket.waitingFor = nil
+                if phase < from { ticket.approvedPhases?.removeAll { $0 >= phase } }
             }
             from = phase
         }
@@ -82,12 +86,19 @@ extension UnitOfWork {
             let situation = try situation(of: id)
             switch Settle.decide(situation) {
             case .rest:
-                try setWanted(nil, of: id)
+                try rest(ticket: id, waitingFor: nil)
+                isResting = true
+            case .wait(let waiting):
+                try rest(ticket: id, waitingFor: waiting)
                 isResting = true
             case .block(let reason, let detail):
-                try block(ticket: id, reason, String(detail.prefix(Limits.reasonLength)))
+                try block(ticket: id, reason, detail, automatic: true)
             case .unblock:
                 try update(ticket: id, .ticketUnblocked) { $0.block = nil }
+            case .requestApproval(let phase):
+                try requestReview(ofTicket: id, leaving: phase)
+            case .withdrawApproval:
+                try withdrawReview(ofTicket: id)
             case .move(let target, let cause):
                 try move(ticket: id, to: target, cause: cause)
             case .moveWhenRoom(let target, let cause):
@@ -96,6 +107,7 @@ extension UnitOfWork {
                     try move(ticket: id, to: target, cause: cause)
                 } else {
                     try setWanted(target.status, of: id)
+                    if situation.ticket.phase != .backlog { applicants.append(id) }
                     freed.insert(Column(project: situation.ticket.projectID, status: target.status))
                     isResting = true
                 }
@@ -105,16 +117,44 @@ extension UnitOfWork {
         try judgeReadiness(ofTicket: id)
     }
 
-    private func block(ticket id: Identifier, _ reason: Ticket.BlockReason, _ detail: String) throws {
+    /// Sets or changes a block.
+    ///
+    /// - Parameter automatic: whether it goes when its cause does.
+    func block(ticket id: Identifier, _ reason: Ticket.BlockReason, _ detail: String, automatic: Bool) throws {
         try update(ticket: id, .ticketBlocked) { ticket in
-            ticket.block = Ticket.Block(reason: reason, detail: detail, since: now, automatic: true)
+            ticket.block = Ticket.Block(
+                reason: reason,
+                detail: String(detail.prefix(Limits.reasonLength)),
+                since: now,
+                automatic: automatic
+            )
         }
     }
 
-    private func situation(of id: Identifier) throws -> Settle.Situation {
+    private func rest(ticket id: Identifier, waitingFor waiting: Ticket.Waiting?) throws {
+        try setWanted(nil, of: id)
+        guard try ticket(id).waitingFor != waiting else { return }
+        try update(ticket: id, .ticketUpdated) { $0.waitingFor = waiting }
+    }
+
+    /// Lets it be seen who found no room. Tickets of the backlog are seen to wait anyway.
+    private func showApplicants() throws {
+        for id in applicants {
+            let record = try ticketRecord(id)
+            guard let wanted = record.wanted else { continue }
+            let waiting = Ticket.Waiting(.room, "the column '\(wanted.rawValue)' has no room")
+            if record.ticket.waitingFor != waiting {
+                try update(ticket: id, .ticketUpdated) { $0.waitingFor = waiting }
+            }
+        }
+        applicants.removeAll()
+    }
+
+    /// What is known about a ticket now.
+    func situation(of id: Identifier) throws -> Settle.Situation {
         let ticket = try ticket(id)
         var situation = Settle.Situation(ticket: ticket, tallies: try TaskStore.tallies(of: id, in: database))
-        if ticket.phase == .backlog {
+        if !ticket.blockedBy.isEmpty {
             situation.openBlockers = try TicketStore.openBlockers(of: id, in: database).map(\.key)
         }
         if situation.tallies.values.contains(where: { $0.failed > 0 }) {
@@ -123,6 +163,8 @@ extension UnitOfWork {
         if let tally = situation.tallies[ticket.phase], tally.free == 0, tally.active == 0, tally.held > 0 {
             situation.waitsFor = try TaskStore.foreignHold(of: ticket, in: database)
         }
+        situation.gates = try project(ticket.projectID).settings.openGates
+        if !situation.gates.isEmpty { situation.evidence = try ArtifactStore.evidence(of: ticket, in: database) }
         return situation
     }
 
@@ -141,6 +183,7 @@ extension UnitOfWork {
             try update(task: task.id, .taskPending) { record in
                 record.task.readyAt = now
                 record.task.notBefore = nil
+                record.task.notBeforeCause = nil
                 record.rank = Rank.value(
                     readyAt: now,
                     priority: task.priority,

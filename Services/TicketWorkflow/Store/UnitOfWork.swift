@@ -16,6 +16,8 @@ struct WorkflowEnvironment: Sendable {
     let stop: @Sendable (_ orchestrator: String, StopSandbox) -> Void
     /// Raised when there is a new effect to perform.
     let effects = EffectSignal()
+    /// What orchestrators said of their slots.
+    let capacities = CapacityTable()
 }
 
 /// One transaction's view of the workflow: what was loaded, what changed, what has to be settled.

@@ -8,8 +8,14 @@ enum TimerKind: String, CaseIterable {
     case backoff = "task.backoff"
     /// An attempt must have ended. Key: task; generation: the attempt.
     case deadline = "task.deadline"
+    /// A task's own deadline is near. Key: task.
+    case urgency = "task.urgency"
     /// More tickets can move than one transaction should move. Key: project.
     case reconsider = "project.reconsider"
+    /// A review should have been done. Key: ticket; generation: its round.
+    case review = "ticket.review"
+    /// Tickets of a project may stand still. Key: project.
+    case blocking = "project.blocking"
 }
 
 extension UnitOfWork {
@@ -28,7 +34,12 @@ extension UnitOfWork {
             switch kind {
             case .backoff: touch(ticket: try task(id).ticketID)
             case .deadline: try timeOut(task: id, attempt: timer.generation)
+            case .urgency: try judgeUrgency(of: id)
             case .reconsider: reconsider(project: id)
+            case .review: try escalateReview(ofTicket: id)
+            case .blocking:
+                try watchForBlocking(in: id)
+                try blockStuck(in: id)
             }
         }
         return due.count
@@ -37,7 +48,11 @@ extension UnitOfWork {
     private func timeOut(task id: Identifier, attempt number: Int) throws {
         guard let attempt = try AttemptStore.find(task: id, number: number, in: database), attempt.status == .open
         else { return }
-        let seconds = (now - attempt.startedAt).milliseconds / 1000
+        try timeOut(attempt, after: Int((now - attempt.startedAt).milliseconds / 1000))
+    }
+
+    /// Ends an attempt that takes too long; its sandbox is told to stop.
+    func timeOut(_ attempt: Attempt, after seconds: Int) throws {
         try end(
             attempt,
             .init(status: .timedOut, domain: .task, error: "timed out: no result after \(seconds) s")
