@@ -19,13 +19,20 @@ struct CommandClient: Sendable {
         var idempotency: Messaging.RequestContext.Idempotency?
         var traceparent: String?
 
+        /// The gateway speaks for itself.
+        init(service: String, traceparent: String?) {
+            actor = .service(service)
+            self.traceparent = traceparent
+        }
+
         /// - Parameter body: as received; its digest tells whether a repeated key repeats the request.
         /// - Throws: ``Fault`` `invalid-field` for an unusable `Idempotency-Key`.
         init(_ request: Request, _ context: OmoiRequestContext, body: [UInt8] = []) throws(Fault) {
             let actor = try context.requireActor()
             self.actor = actor
             traceparent = context.trace?.traceparent
-            guard let key = request.headers[.idempotencyKey] else { return }
+            // What only asks is asked anew every time.
+            guard request.method != .get, let key = request.headers[.idempotencyKey] else { return }
             guard (1...255).contains(key.utf8.count), key.utf8.allSatisfy({ (0x21...0x7e).contains($0) }) else {
                 throw Fault.invalid("Idempotency-Key", "must be 1 to 255 visible ASCII characters")
             }
@@ -76,7 +83,7 @@ extension HTTPField.Name {
     static let rateLimit = known("RateLimit")
     static let rateLimitPolicy = known("RateLimit-Policy")
 
-    private static func known(_ name: String) -> HTTPField.Name {
+    static func known(_ name: String) -> HTTPField.Name {
         guard let name = HTTPField.Name(name) else { preconditionFailure("\(name) is no header name") }
         return name
     }

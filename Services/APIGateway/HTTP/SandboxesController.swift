@@ -6,6 +6,7 @@ import ServiceKit
 /// `/api/v1/sandboxes`, for people.
 struct SandboxesController: Sendable {
     let model: ReadModel
+    let commands: CommandClient
     let time: any TimeSource
 
     var routes: [Route] {
@@ -49,12 +50,32 @@ struct SandboxesController: Sendable {
             ),
             Route(
                 .get,
+                "sandboxes/capacity",
+                operation: "getSandboxCapacity",
+                summary: "How many sandboxes run and how many more could",
+                details: "From the last heartbeat of every orchestrator; one that is silent is not counted.",
+                demand: .read,
+                answers: [.ok(Shapes.capacity)],
+                needsReadModel: false,
+                handle: capacity
+            ),
+            Route(
+                .get,
                 "sandboxes/{id}",
                 operation: "getSandbox",
                 summary: "One sandbox",
                 demand: .read,
                 answers: [.entity(Shapes.sandbox)],
                 handle: show
+            ),
+            Route(
+                .get,
+                "sandboxes/{id}/task",
+                operation: "getSandboxTask",
+                summary: "The task a sandbox runs or ran",
+                demand: .read,
+                answers: [.entity(Shapes.task)],
+                handle: task
             ),
         ]
     }
@@ -82,6 +103,21 @@ struct SandboxesController: Sendable {
             throw Fault.notFound("sandbox", id)
         }
         return .entity(sandbox, for: request)
+    }
+
+    @Sendable func task(_ request: Request, _ context: OmoiRequestContext) async throws -> Response {
+        let id = try context.parameters.identifier("id", kind: "sandbox")
+        let only = try context.requireActor().projectID
+        let task = try await model.store.read { db in
+            guard try SandboxTable.find(id, only: only, in: db) != nil else { throw Fault.notFound("sandbox", id) }
+            return try SandboxTable.task(of: id, in: db)
+        }
+        guard let task else { throw Fault(.notFound, "the sandbox \(id) has no task") }
+        return .entity(task, for: request)
+    }
+
+    @Sendable func capacity(_ request: Request, _ context: OmoiRequestContext) async throws -> Response {
+        .json(raw: try await commands.send(DescribeCapacity(), from: .init(request, context)).bytes)
     }
 
     @Sendable func health(_ request: Request, _ context: OmoiRequestContext) async throws -> Response {

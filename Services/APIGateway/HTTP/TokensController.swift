@@ -17,7 +17,14 @@ struct TokensController: Sendable {
                 summary: "Issue a token; its text is told only here",
                 demand: .admin,
                 body: Schemas.tokenCreate,
-                answers: [.created(.object([.required("token", .text), .required("details", Shapes.token)]))],
+                answers: [
+                    Route.Answer(
+                        status: 201,
+                        schema: .object([.required("token", .text), .required("details", Shapes.token)]),
+                        description: "The token, and what it is",
+                        headers: ["Location"]
+                    )
+                ],
                 handle: issue
             ),
             Route(

@@ -51,6 +51,8 @@ struct ResultRow: Sendable {
     let status: TaskResult.Status
     let applied: Bool
     let summary: String
+    /// Number of commits it brought.
+    let commits: Int
 
     init(_ json: RawJSON) throws(Fault) {
         let members = try Members(json, "result")
@@ -62,6 +64,7 @@ struct ResultRow: Sendable {
         status = try members.value("status", of: TaskResult.Status.self)
         applied = try members.boolean("applied")
         summary = String(try members.string("summary").prefix(Limits.summaryBytes))
+        commits = members["commits"]?.elements?.count ?? 0
     }
 }
 
@@ -70,15 +73,15 @@ enum ResultTable {
     static func apply(_ row: ResultRow, to db: Database) throws {
         try db.run(
             """
-            INSERT INTO result (id, version, task_id, ticket_id, attempt, status, applied, summary)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+            INSERT INTO result (id, version, task_id, ticket_id, attempt, status, applied, summary, commits)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
             ON CONFLICT (id) DO UPDATE SET version = excluded.version, status = excluded.status,
-                applied = excluded.applied, summary = excluded.summary
+                applied = excluded.applied, summary = excluded.summary, commits = excluded.commits
             WHERE excluded.version > result.version
             """,
             [
                 row.id.description, row.version, row.taskID.description, row.ticketID.description, row.attempt,
-                row.status.rawValue, row.applied, row.summary,
+                row.status.rawValue, row.applied, row.summary, row.commits,
             ]
         )
     }
@@ -123,6 +126,14 @@ enum SandboxTable {
     /// - Parameter only: the one project the caller may see.
     static func find(_ id: Identifier, only: Identifier?, in db: Database) throws -> StoredEntity? {
         try db.entity("sandbox", id, only: only)
+    }
+
+    /// The task a sandbox runs or ran; nil before it has claimed one.
+    static func task(of id: Identifier, in db: Database) throws -> StoredEntity? {
+        try db.entity(
+            "SELECT task.version, task.body FROM sandbox JOIN task ON task.id = sandbox.task_id WHERE sandbox.id = ?",
+            [id.description]
+        )
     }
 
     static func list(

@@ -19,7 +19,11 @@ extension Heartbeat: WorkflowCommand {
             }
         }
         let stop = try sandboxes.filter { !renewed.contains($0.id) }.compactMap { try verdict($0, unit) }
-        unit.transaction.afterCommit { [missing] in leases.beat(renewed: renewed, missing: missing, uptime: uptime) }
+        let (capacities, now) = (unit.environment.capacities, unit.now)
+        unit.transaction.afterCommit { [missing, instance, capacity] in
+            leases.beat(renewed: renewed, missing: missing, uptime: uptime)
+            capacities.note(instance, capacity, at: now, uptime: uptime)
+        }
         try unit.settle()
         return HeartbeatReply(renewed: renewed, stop: stop)
     }

@@ -21,6 +21,26 @@ extension Shapes {
         ])
     )
 
+    package static let capacity = Schema.named(
+        "SandboxCapacity",
+        .object([
+            .required("slots", .count),
+            .required("used", .count),
+            .required("available", .count),
+            .required(
+                "orchestrators",
+                .list(
+                    of: .object([
+                        .required("instance", .text),
+                        .required("slots", .count),
+                        .required("used", .count),
+                        .required("seen_at", .timestamp),
+                    ])
+                )
+            ),
+        ])
+    )
+
     package static let token = Schema.named(
         "Token",
         .object([

@@ -133,6 +133,46 @@ struct BadInput: Sendable, CustomTestStringConvertible {
             says: "GET"
         ),
         BadInput(
+            name: "unknown query parameter",
+            method: "GET",
+            path: "tickets?projekt=1",
+            status: 422,
+            code: .invalid,
+            says: "projekt: is not a known query parameter; known: cursor, label"
+        ),
+        BadInput(
+            name: "query parameter of a route without any",
+            method: "GET",
+            path: "projects/{project}?limit=1",
+            status: 422,
+            code: .invalid,
+            says: "known: none"
+        ),
+        BadInput(
+            name: "query parameter twice",
+            method: "GET",
+            path: "tickets?limit=1&limit=2",
+            status: 422,
+            code: .invalid,
+            says: "limit: is given more than once"
+        ),
+        BadInput(
+            name: "agents",
+            method: "GET",
+            path: "agents",
+            status: 410,
+            code: .gone,
+            says: "/api/v1/sandboxes"
+        ),
+        BadInput(
+            name: "something of an agent",
+            path: "agents/1/heartbeat",
+            body: "{}",
+            status: 410,
+            code: .gone,
+            says: "/api/v1/sandboxes"
+        ),
+        BadInput(
             name: "limit of zero",
             method: "GET",
             path: "tickets?limit=0",

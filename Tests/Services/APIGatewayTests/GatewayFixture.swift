@@ -52,7 +52,8 @@ final class GatewayFixture: Sendable {
             do {
                 let workflow = try ScriptedWorkflow(url: broker.url, directory: directory)
                 try await workflow.start()
-                let gateway = try await RunningGateway(url: broker.url, home: "\(directory)/home")
+                let witness = Witness()
+                let gateway = try await RunningGateway(url: broker.url, home: "\(directory)/home", witness: witness)
                 let fixture = try GatewayFixture(
                     directory: directory,
                     broker: broker,
@@ -61,6 +62,7 @@ final class GatewayFixture: Sendable {
                 )
                 do {
                     try await body(fixture)
+                    witness.hold(against: gateway.gateway.routes)
                     outcome = .success(())
                 } catch {
                     outcome = .failure(error)
@@ -133,8 +135,14 @@ final class RunningGateway: Sendable {
     var port: Int { gateway.port }
 
     /// Returns once it is ready.
-    init(url: String, home: String, waitsUntilReady: Bool = true) async throws {
-        let environment = ["OMOI_HOME": home, "OMOI_AMQP_URL": url, "OMOI_HTTP_PORT": "0"]
+    init(
+        url: String,
+        home: String,
+        waitsUntilReady: Bool = true,
+        witness: Witness = Witness(),
+        extra: [String: String] = [:]
+    ) async throws {
+        let environment = ["OMOI_HOME": home, "OMOI_AMQP_URL": url, "OMOI_HTTP_PORT": "0"].merging(extra) { $1 }
         let settings = try Settings(
             keys: CommonConfiguration.keys + GatewayConfiguration.keys,
             arguments: ["gateway"],
@@ -142,7 +150,7 @@ final class RunningGateway: Sendable {
         )
         let common = try CommonConfiguration(service: Gateway.name, settings: settings, environment: environment)
         let runtime = ServiceRuntime(service: Gateway.name, logger: quiet)
-        let gateway = try await Gateway(GatewayConfiguration(settings, common), runtime)
+        let gateway = try await Gateway(GatewayConfiguration(settings, common), runtime, around: [witness])
         let group = ServiceGroup(services: gateway.services, logger: quiet)
         self.gateway = gateway
         self.runtime = runtime

@@ -310,6 +310,29 @@ struct GatewayHTTPTests {
         #expect(meta["limits"]?["page_max"] == .integer(200))
     }
 
+    @Test func `too many requests of one token to one family are refused with a time to come back`() async throws {
+        let fixture = try GatewayFixture.current
+        let limited = try await RunningGateway(
+            url: fixture.broker.url,
+            home: "\(fixture.directory)/limited",
+            extra: ["OMOI_HTTP_REQUESTS_PER_MINUTE": "3"]
+        )
+        let api = fixture.api(fixture.viewer, of: limited)
+        for left in [2, 1, 0] {
+            let outcome = try await api.outcome("GET", "/api/v1/projects/\(left == 1 ? "none" : "")")
+            #expect(outcome.status == (left == 1 ? 404 : 200))
+            #expect(outcome.response.header("RateLimit")?.hasPrefix(#""projects";r=\#(left);t="#) == true)
+            #expect(outcome.response.header("RateLimit-Policy") == #""projects";q=3;w=60"#)
+        }
+        let refused = try await api.outcome("GET", "/api/v1/projects")
+        #expect(refused.code == .rateLimited)
+        #expect(refused.response.header("RateLimit")?.hasPrefix(#""projects";r=0;t="#) == true)
+        #expect(try #require(refused.response.header("Retry-After").flatMap { Int($0) }) <= 20)
+        #expect(try await api.outcome("GET", "/api/v1/tickets").status == 200)
+        #expect(try await fixture.api(fixture.admin, of: limited).outcome("GET", "/api/v1/projects").status == 200)
+        await limited.stop()
+    }
+
     @Test func `a foreign host or origin is refused on loopback`() async throws {
         let fixture = try GatewayFixture.current
         var api = fixture.api(fixture.admin)

@@ -14,6 +14,7 @@ final class ScriptedWorkflow: Sendable {
         var projects: [Identifier: Project] = [:]
         var tickets: [Identifier: Ticket] = [:]
         var tasks: [Identifier: WorkTask] = [:]
+        var specs: [Identifier: Spec] = [:]
         var idempotency: [Idempotency] = []
         var results: [ResultSubmission] = []
         var traceparents: [String] = []
@@ -94,6 +95,7 @@ final class ScriptedWorkflow: Sendable {
         addProjects(to: &handlers)
         addTickets(to: &handlers)
         addTasks(to: &handlers)
+        addSpecs(to: &handlers)
         addSandboxSide(to: &handlers)
         addTokens(to: &handlers)
         return handlers
@@ -112,6 +114,9 @@ final class ScriptedWorkflow: Sendable {
                     nextCursor: nil
                 )
             }
+        }
+        handlers.onQuery(DescribeCapacity.self) { _, _, _ in
+            SandboxCapacity([.init(instance: "local", slots: 8, used: 3, seenAt: .now())])
         }
         handlers.onQuery(ExplainTask.self) { [self] command, _, _ in
             guard state.withLock({ $0.tasks[command.id] }) != nil else { throw Fault.notFound("task", command.id) }

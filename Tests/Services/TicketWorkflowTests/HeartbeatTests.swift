@@ -40,6 +40,23 @@ struct HeartbeatTests {
         }
     }
 
+    @Test func `capacity adds up what orchestrators said lately`() async throws {
+        try await withWorkflow { workflow in
+            #expect(try await workflow.ask(DescribeCapacity()) == SandboxCapacity([]))
+            _ = try await beat(workflow, [])
+            try await workflow.advance(by: .seconds(20))
+            _ = try await beat(workflow, [], instance: "other")
+            let both = try await workflow.ask(DescribeCapacity(), as: Actor(subject: "v", scope: .viewer))
+            #expect(both.orchestrators.map(\.instance) == ["local", "other"])
+            #expect((both.slots, both.used, both.available) == (8, 0, 8))
+            try await workflow.advance(by: .seconds(15))
+            #expect(try await workflow.ask(DescribeCapacity()).orchestrators.map(\.instance) == ["other"])
+            await #expect(throws: Fault.self) {
+                _ = try await workflow.ask(DescribeCapacity(), as: Actor(subject: "s", scope: .sandbox))
+            }
+        }
+    }
+
     @Test func `an attempt missing in two heartbeats is lost`() async throws {
         try await withWorkflow { workflow in
             let project = try await workflow.project()
