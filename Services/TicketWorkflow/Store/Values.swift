@@ -11,8 +11,10 @@ extension Project.Status: DatabaseValueConvertible {}
 extension Ticket.ApprovalStatus: DatabaseValueConvertible {}
 extension Transition.Cause: DatabaseValueConvertible {}
 extension WorkTask.Status: DatabaseValueConvertible {}
+extension WorkTask.TitleSource: DatabaseValueConvertible {}
 extension Attempt.Status: DatabaseValueConvertible {}
 extension FaultDomain: DatabaseValueConvertible {}
+extension EffectReport.Status: DatabaseValueConvertible {}
 extension Scope: DatabaseValueConvertible {}
 
 /// Nested values as JSON in a TEXT column.

@@ -20,7 +20,7 @@ package struct CommandReply<Reply: Codable & Sendable>: Codable, Sendable {
 }
 
 /// A refusal on the wire; see ``Fault``.
-package struct FaultReply: Codable, Sendable {
+package struct FaultReply: Codable, Sendable, Equatable {
     package var code: Fault.Code
     package var message: String
     package var errors: [Fault.FieldError]

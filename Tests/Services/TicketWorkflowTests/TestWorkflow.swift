@@ -20,7 +20,12 @@ final class TestWorkflow: Sendable {
     static let member = Actor(subject: "ann", scope: .member)
     static let orchestrator = "local"
 
-    init(_ directory: String, seed: UInt64 = 1) async throws {
+    init(
+        _ directory: String,
+        seed: UInt64 = 1,
+        model: ModelConfiguration? = nil,
+        gitHub: GitHubConfiguration = GitHubConfiguration()
+    ) async throws {
         let time = ManualTime()
         let store = try Store(
             StoreConfiguration(path: "\(directory)/ticket-workflow.sqlite", durability: .normal),
@@ -33,7 +38,11 @@ final class TestWorkflow: Sendable {
         self.time = time
         self.stopLog = stopped
         environment = WorkflowEnvironment(
-            configuration: WorkflowConfiguration(adminTokenFile: "\(directory)/admin.token"),
+            configuration: WorkflowConfiguration(
+                adminTokenFile: "\(directory)/admin.token",
+                model: model,
+                gitHub: gitHub
+            ),
             time: time,
             leases: LeaseTable(duration: Limits.lease),
             tokens: TokenIssuer(signer),
@@ -95,19 +104,16 @@ final class TestWorkflow: Sendable {
         }
     }
 
-    /// Changes something for which there is no command.
-    func change(_ body: @escaping @Sendable (UnitOfWork) throws -> Void) async throws {
-        try await unit(.service("test"), nil) { transaction, environment in
-            let unit = UnitOfWork(transaction, environment)
-            try body(unit)
-            try unit.settle()
-        }
-    }
-
     /// Lets the clock's loop look at the time until nothing is due.
     func tick() async throws {
         let clock = WorkflowClock(store: store, source: Workflow.source, environment: environment)
         while try await clock.tick() {}
+    }
+
+    /// Performs the slow effects that are due.
+    func performEffects() async throws {
+        let loop = EffectLoop(store: store, source: Workflow.source, environment: environment)
+        while try await loop.tick() > 0 {}
     }
 
     func advance(by duration: Duration) async throws {
@@ -275,10 +281,12 @@ extension ResultSubmission {
 @discardableResult
 func withWorkflow<Value>(
     seed: UInt64 = 1,
+    model: ModelConfiguration? = nil,
+    gitHub: GitHubConfiguration = GitHubConfiguration(),
     _ body: (TestWorkflow) async throws -> Value
 ) async throws -> Value {
     try await withTemporaryDirectory { directory in
-        let workflow = try await TestWorkflow(directory, seed: seed)
+        let workflow = try await TestWorkflow(directory, seed: seed, model: model, gitHub: gitHub)
         do {
             let value = try await body(workflow)
             await workflow.store.close()
