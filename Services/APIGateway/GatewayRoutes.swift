@@ -7,8 +7,14 @@ import ServiceKit
 struct GatewayRoutes {
     let projects: ProjectsController
     let tickets: TicketsController
+    let ticketRules: TicketRulesController
+    let phases: PhasesController
     let duplicates: DuplicatesController
+    let gitHub: GitHubController
     let tasks: TasksController
+    let taskActions: TaskActionsController
+    let titles: TitlesController
+    let results: ResultsController
     let specs: SpecsController
     let board: BoardController
     let sandboxes: SandboxesController
@@ -41,8 +47,14 @@ struct GatewayRoutes {
         let families: [[Route]] = [
             projects.routes,
             tickets.routes,
+            ticketRules.routes,
+            phases.routes,
             duplicates.routes,
+            gitHub.routes,
             tasks.routes,
+            taskActions.routes,
+            titles.routes,
+            results.routes,
             specs.routes,
             board.routes,
             sandboxes.routes,

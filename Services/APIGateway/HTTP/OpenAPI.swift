@@ -173,6 +173,7 @@ extension Demand {
         case .plan: "Needs a token of scope member or admin, or plan in its own project."
         case .admin: "Needs a token of scope admin."
         case .sandbox: "Needs the token of the sandbox itself."
+        case .participate: "Needs a token of scope member or admin, or of the sandbox itself."
         }
     }
 }

@@ -110,17 +110,6 @@ struct TasksController: Sendable {
             ),
             Route(
                 .post,
-                "tasks/{id}/cancel",
-                operation: "cancelTask",
-                summary: "Cancel a task and stop its sandbox",
-                demand: .write,
-                body: Schemas.cancel,
-                optionalBody: true,
-                answers: [.entity(Shapes.task)],
-                handle: cancel
-            ),
-            Route(
-                .post,
                 "tasks/{id}/retry",
                 operation: "retryTask",
                 summary: "Give a failed task another try",
@@ -141,9 +130,11 @@ struct TasksController: Sendable {
             }
             guard found != nil else { throw Fault.notFound("ticket", ticket) }
         }
+        var task = body.value
+        if let earlier = body.earlierDependsOn { task.dependsOn = (task.dependsOn ?? []) + earlier }
         let origin = try CommandClient.Origin(request, context, body: body.bytes)
         return try .created(
-            try await commands.send(CreateTask(body: body.value), from: origin),
+            try await commands.send(CreateTask(body: task), from: origin),
             at: "/api/v1/tasks"
         )
     }
@@ -200,14 +191,6 @@ struct TasksController: Sendable {
             from: .init(request, context)
         )
         return try await dependencies(of: id)
-    }
-
-    @Sendable func cancel(_ request: Request, _ context: OmoiRequestContext) async throws -> Response {
-        let id = try await addressed(context)
-        let body = try await Received<CancelBody>(request, context)
-        let origin = try CommandClient.Origin(request, context, body: body.bytes)
-        let reason = body.value.reason ?? "cancelled_by_request"
-        return .changed(try await commands.send(CancelTask(id: id, reason: reason), from: origin))
     }
 
     @Sendable func retry(_ request: Request, _ context: OmoiRequestContext) async throws -> Response {

@@ -52,15 +52,18 @@ extension ClaimTask: WorkflowCommand {
     }
 
     private func claim(_ task: WorkTask, _ attempt: Attempt, _ unit: UnitOfWork) throws -> Claim {
-        Claim(
+        let isPlanner =
+            try task.taskType == CreateSpec.analysis
+            && SpecStore.analysed(by: task.lineageID, in: unit.database) != nil
+        return Claim(
             sandboxID: sandboxID,
             taskID: task.id,
             ticketID: task.ticketID,
             projectID: task.projectID,
             attempt: attempt.number,
             fence: attempt.fence,
-            token: try unit.environment.tokens.sign(attempt, of: task),
-            deadlineAt: task.deadlineAt
+            token: try unit.environment.tokens.sign(attempt, of: task, scope: isPlanner ? .plan : .sandbox),
+            deadlineAt: task.attemptDeadlineAt
         )
     }
 }

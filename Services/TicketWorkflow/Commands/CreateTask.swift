@@ -2,11 +2,12 @@ import Contracts
 import Kernel
 
 extension CreateTask: WorkflowCommand {
-    static var access: Access { .member }
+    static var access: Access { .planner }
 
     func run(_ unit: UnitOfWork) throws -> WorkTask {
         let ticket = try unit.ticket(body.ticketID)
         let project = try unit.activeProject(ticket.projectID)
+        try unit.checkMayPlan(in: ticket)
         try checkTitle(body.title, field: "title")
         let phase = try taskPhase(body.phase, of: ticket, field: "phase_id")
         try unit.checkMayGrow(ticket, in: phase)
@@ -24,6 +25,7 @@ extension CreateTask: WorkflowCommand {
             round: ticket.round,
             createdAt: unit.now
         )
+        task.deadlineAt = body.deadlineAt
         task.dependsOn = try unit.checkedDependencies(body.dependsOn ?? [], of: task)
         try unit.insert(task)
         try unit.recount(ticket: ticket.id, tasks: 1)

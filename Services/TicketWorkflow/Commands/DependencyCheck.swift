@@ -41,7 +41,8 @@ extension UnitOfWork {
         }
     }
 
-    private func describe(_ cycle: [DependencyGraph.Node]) throws -> String {
+    /// The cycle in words, shortened when it is long.
+    func describe(_ cycle: [DependencyGraph.Node]) throws -> String {
         var names: [String] = []
         for node in cycle {
             let name =

@@ -87,7 +87,8 @@ extension SubmitResult: WorkflowCommand {
             return .init(
                 status: failure?.code == "timeout" ? .timedOut : .failed,
                 domain: failure?.domain ?? .agent,
-                error: String(error.prefix(Limits.reasonLength))
+                error: String(error.prefix(Limits.reasonLength)),
+                resetAt: failure?.resetAt
             )
         }
     }
@@ -108,6 +109,7 @@ extension SubmitResult: WorkflowCommand {
         )
         try ResultStore.insert(result, answer: .accepted(response), in: unit.database)
         if result.applied { try unit.transaction.emit(.resultSubmitted, EventData(result)) }
+        if succeeded { try unit.collect(result, body.artifacts ?? [], of: try unit.task(taskID)) }
         return response
     }
 

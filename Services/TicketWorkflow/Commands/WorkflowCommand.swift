@@ -7,21 +7,29 @@ import ServiceKit
 enum Access {
     /// People and services that may change things.
     case member
+    /// Members, and the sandbox that writes a spec; what it may change is checked further on.
+    case planner
     /// Everybody who is not a sandbox.
     case viewer
     /// Other services, and administrators.
     case admin
-    /// Only the sandbox that is bound to an attempt.
+    /// Only a sandbox that is bound to an attempt, planning or not.
     case sandbox
+    /// Who may change things, and the sandbox that is bound to an attempt.
+    case participant
 
     /// - Throws: ``Fault`` `forbidden`.
     func check(_ actor: Actor) throws {
+        let isSandbox = actor.binding != nil && (actor.scope == .sandbox || actor.scope == .plan)
         let isAllowed =
             switch self {
             case .member: actor.scope == .admin || actor.scope == .member
+            case .planner: actor.scope == .admin || actor.scope == .member || isSandbox && actor.scope == .plan
             case .viewer: actor.scope != .sandbox
             case .admin: actor.scope == .admin
-            case .sandbox: actor.scope == .sandbox && actor.binding != nil
+            case .sandbox: isSandbox
+            case .participant:
+                actor.scope == .admin || actor.scope == .member || actor.binding != nil
             }
         guard isAllowed else {
             throw Fault(.forbidden, "a token with scope '\(actor.scope.rawValue)' does not allow this")

@@ -13,14 +13,18 @@ enum AttemptOutcome: Equatable {
         var status: Attempt.Status
         var domain: FaultDomain
         var error: String
+        /// Domain `provider-limit`: when the provider will answer again, if it said so.
+        var resetAt: Timestamp?
     }
 
     /// Between counted attempts.
     static let backoff = Backoff(base: .seconds(10), cap: .seconds(300), jitter: 0.25)
     /// After a loss that was not the task's fault.
     static let afterLoss: Duration = .seconds(1)
-    /// When the provider of the model has refused: nobody says for how long.
+    /// When the provider of the model has refused and not said for how long.
     static let afterProviderLimit: Duration = .seconds(300)
+    /// Shortest such pause, whatever the provider says.
+    static let leastProviderLimit: Duration = .seconds(10)
 
     /// Counts the fault on the task and decides.
     ///
@@ -38,10 +42,15 @@ enum AttemptOutcome: Equatable {
             }
             return .retry(notBefore: now + backoff.delay(afterAttempt: task.countedFailures, random: random))
         }
-        if ending.domain == .providerLimit { return .retry(notBefore: now + afterProviderLimit) }
+        if ending.domain == .providerLimit { return .retry(notBefore: parked(until: ending.resetAt, now: now)) }
         task.platformLosses += 1
         guard task.platformLosses < Limits.platformLosses else { return .end(.failed) }
         return .retry(notBefore: now + afterLoss)
+    }
+
+    private static func parked(until reset: Timestamp?, now: Timestamp) -> Timestamp {
+        guard let reset else { return now + afterProviderLimit }
+        return min(max(reset, now + leastProviderLimit), now + Limits.providerPark)
     }
 }
 

@@ -119,12 +119,15 @@ enum Readiness {
 
     private static func timeHolds(_ facts: Facts) -> [TaskExplanation.Hold] {
         guard let notBefore = facts.task.notBefore, notBefore > facts.now else { return [] }
+        let isParked = facts.task.notBeforeCause == .providerLimit
         return [
             .init(
-                condition: .backoff,
+                condition: isParked ? .providerLimit : .backoff,
                 subject: facts.task.id.description,
                 since: facts.task.updatedAt,
-                liftedBy: "time: the next attempt starts at \(notBefore) or later"
+                liftedBy: isParked
+                    ? "the provider of the agent's model, which is asked again at \(notBefore)"
+                    : "time: the next attempt starts at \(notBefore) or later"
             )
         ]
     }

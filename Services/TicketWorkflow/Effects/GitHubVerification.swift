@@ -16,6 +16,13 @@ struct GitHubVerification: Effect {
     /// Tells this connection from a later one to the same repository.
     var connectedAt: Timestamp
 
+    init(_ connection: GitHubConnection) {
+        project = connection.projectID
+        owner = connection.owner
+        repo = connection.repo
+        connectedAt = connection.connectedAt
+    }
+
     func perform(_ outside: Outside) async throws -> Answer {
         let client = try await GitHubClient(outside, project: project)
         _ = try await client.get(["repos", owner, repo])
@@ -31,10 +38,15 @@ struct GitHubVerification: Effect {
         case .success(let answer):
             connection.username = answer.username
             connection.verifiedAt = unit.now
+            connection.error = nil
+            if !connection.connected {
+                connection.connected = true
+                try unit.update(project: project, .projectUpdated) { $0.gitHubConnected = true }
+            }
         case .failure(let fault):
             connection.error = fault.message
             // Trouble on the way says nothing about the repository.
-            if fault.retryAfter == nil, fault.code == .notFound || fault.code == .conflict {
+            if connection.connected, fault.code == .notFound || fault.code == .conflict {
                 connection.connected = false
                 try unit.update(project: project, .projectUpdated) { $0.gitHubConnected = false }
             }

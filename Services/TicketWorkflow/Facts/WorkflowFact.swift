@@ -21,11 +21,12 @@ extension FactHandlers {
 }
 
 extension UnitOfWork {
-    /// A sandbox is gone: its cancelled task need not wait for it any longer.
+    /// A sandbox is gone: its task, which was ended from outside, need not wait for it any longer.
     func noteStopped(_ sandbox: Identifier) throws {
         guard let attempt = try AttemptStore.find(sandbox: sandbox, in: database) else { return }
         let task = try task(attempt.taskID)
-        guard task.status == .cancelled, task.sandboxID == sandbox, !task.sandboxStopped else { return }
+        let wasEnded = task.status == .cancelled || task.status == .failed && attempt.status == .cancelled
+        guard wasEnded, task.sandboxID == sandbox, !task.sandboxStopped else { return }
         try update(task: task.id, .taskUpdated) { $0.task.sandboxStopped = true }
     }
 }

@@ -36,6 +36,54 @@ enum ResultStore {
         ])
     }
 
+    static func find(_ id: Identifier, in database: Database) throws -> TaskResult? {
+        try String.fetchOne(
+            database.cachedStatement(sql: "SELECT body FROM result WHERE id = ?"),
+            arguments: [id]
+        ).map { try JSONText.decode($0) }
+    }
+
+    static func update(_ result: TaskResult, in database: Database) throws {
+        try database.cachedStatement(sql: "UPDATE result SET body = ? WHERE id = ?")
+            .execute(arguments: [try JSONText.encode(result), result.id])
+    }
+
+    /// Results, newest first, until `bytes` are reached; evidence of superseded attempts included.
+    ///
+    /// - Returns: the results, and whether there are older ones.
+    static func list(
+        _ filter: ListResults,
+        bytes: Int,
+        in database: Database
+    ) throws -> (results: [TaskResult], hasMore: Bool) {
+        var conditions: [String] = []
+        var arguments: [(any DatabaseValueConvertible)?] = []
+        func add(_ condition: String, _ value: (any DatabaseValueConvertible)?) {
+            guard let value else { return }
+            conditions.append(condition)
+            arguments.append(value)
+        }
+        add("task_id = ?", filter.taskID)
+        add("json_extract(body, '$.ticket_id') = ?", filter.ticketID)
+        add("(SELECT project_id FROM task WHERE task.id = task_id) = ?", filter.projectID)
+        add("json_extract(body, '$.status') = ?", filter.status?.rawValue)
+        add("id < ?", filter.before)
+        let condition = conditions.isEmpty ? "" : "WHERE \(conditions.joined(separator: " AND "))"
+        let rows = try Row.fetchCursor(
+            database.cachedStatement(sql: "SELECT body FROM result \(condition) ORDER BY id DESC LIMIT ?"),
+            arguments: StatementArguments(arguments + [filter.limit + 1])
+        )
+        var results: [TaskResult] = []
+        var total = 0
+        while let row = try rows.next() {
+            guard results.count < filter.limit, total < bytes else { return (results, true) }
+            let body: String = row[0]
+            total += body.utf8.count
+            results.append(try JSONText.decode(body))
+        }
+        return (results, false)
+    }
+
     /// Applied results with an id above `after`, oldest first, until `bytes` are reached; at least one if there is one.
     static func page(after: Identifier?, limit: Int, bytes: Int, in database: Database) throws -> [TaskResult] {
         let rows = try Row.fetchCursor(

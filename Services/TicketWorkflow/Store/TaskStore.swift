@@ -23,7 +23,8 @@ enum TaskStore {
         id ticket_id project_id phase task_type title description priority status depends_on sandbox_id attempt
         counted_failures platform_losses max_attempts timeout_seconds deadline_at ready_at not_before round lineage_id
         result_id summary error branch head sandbox_stopped version created_at updated_at started_at completed_at
-        fence is_current claim_rank is_urgent
+        fence is_current claim_rank is_urgent attempt_deadline_at not_before_cause rework_of conversation_id
+        persistence_dir title_source
         """
     )
     static let selectList = columns.list
@@ -35,7 +36,8 @@ enum TaskStore {
         """
         id status depends_on sandbox_id attempt counted_failures platform_losses deadline_at ready_at not_before
         result_id summary error branch head sandbox_stopped version updated_at started_at completed_at fence is_current
-        claim_rank is_urgent
+        claim_rank is_urgent attempt_deadline_at not_before_cause conversation_id persistence_dir title_source title
+        description priority task_type timeout_seconds
         """
     )
     private static let updateSQL = changing.update
@@ -54,7 +56,9 @@ enum TaskStore {
             task.status, IdentifierList.encode(task.dependsOn), task.sandboxID, task.attempt, task.countedFailures,
             task.platformLosses, task.deadlineAt, task.readyAt, task.notBefore, task.resultID, task.summary,
             task.error, task.branch, task.commit, task.sandboxStopped, task.version, task.updatedAt, task.startedAt,
-            task.completedAt, record.fence, record.isCurrent, record.rank, record.isUrgent, task.id,
+            task.completedAt, record.fence, record.isCurrent, record.rank, record.isUrgent, task.attemptDeadlineAt,
+            task.notBeforeCause, task.conversationID, task.persistenceDirectory, task.titleSource, task.title,
+            task.description, task.priority, task.taskType, task.timeoutSeconds, task.id,
         ])
     }
 
@@ -93,6 +97,12 @@ enum TaskStore {
         task.updatedAt = row[29]
         task.startedAt = row[30]
         task.completedAt = row[31]
+        task.attemptDeadlineAt = row[36]
+        task.notBeforeCause = row[37]
+        task.reworkOf = row[38]
+        task.conversationID = row[39]
+        task.persistenceDirectory = row[40]
+        task.titleSource = row[41]
         return TaskRecord(task: task, fence: row[32], isCurrent: row[33], rank: row[34], isUrgent: row[35])
     }
 
@@ -105,6 +115,8 @@ enum TaskStore {
             task.readyAt, task.notBefore, task.round, task.lineageID, task.resultID, task.summary, task.error,
             task.branch, task.commit, task.sandboxStopped, task.version, task.createdAt, task.updatedAt,
             task.startedAt, task.completedAt, record.fence, record.isCurrent, record.rank, record.isUrgent,
+            task.attemptDeadlineAt, task.notBeforeCause, task.reworkOf, task.conversationID,
+            task.persistenceDirectory, task.titleSource,
         ]
     }
 }
@@ -207,6 +219,14 @@ extension TaskStore {
         return "task '\(title)' (\(id)): \(error)"
     }
 
+    /// Every current task of the ticket, in the order of their creation.
+    static func current(of ticket: Identifier, in database: Database) throws -> [TaskRecord] {
+        let statement = try database.cachedStatement(
+            sql: "SELECT \(selectList) FROM task WHERE ticket_id = ? AND is_current = 1 ORDER BY id"
+        )
+        return try Row.fetchAll(statement, arguments: [ticket]).map(record)
+    }
+
     /// Current tasks of the ticket that are not final, in the order of their creation.
     static func unfinished(of ticket: Identifier, in database: Database) throws -> [TaskRecord] {
         let statement = try database.cachedStatement(
@@ -216,6 +236,29 @@ extension TaskStore {
                 """
         )
         return try Row.fetchAll(statement, arguments: [ticket]).map(record)
+    }
+
+    /// The newest tasks that want a generated title: theirs is longer than one, or was made by rule.
+    ///
+    /// - Parameters:
+    ///   - project: only of this one; nil: of all.
+    ///   - includesDerived: whether titles made by rule count.
+    static func untitled(
+        of project: Identifier?,
+        includesDerived: Bool,
+        limit: Int,
+        in database: Database
+    ) throws -> [WorkTask] {
+        let statement = try database.cachedStatement(
+            sql: """
+                SELECT \(selectList) FROM task
+                WHERE (?1 IS NULL OR project_id = ?1) AND status <> 'cancelled'
+                    AND (length(title) > ?2 OR (?3 AND title_source = 'derived'))
+                ORDER BY id DESC LIMIT ?4
+                """
+        )
+        let arguments: StatementArguments = [project, Limits.generatedTitleLength, includesDerived, limit]
+        return try Row.fetchAll(statement, arguments: arguments).map { try record($0).task }
     }
 
     /// Tasks with an id above `after`, oldest first.

@@ -29,10 +29,12 @@ struct TokenIssuer: Sendable {
 
     /// The signed text of the token for an attempt's sandbox. Secret. It is bound to the attempt and worth nothing
     /// after it, so it is not kept.
-    func sign(_ attempt: Attempt, of task: WorkTask) throws -> String {
+    ///
+    /// - Parameter scope: `plan` for the task that writes a spec.
+    func sign(_ attempt: Attempt, of task: WorkTask, scope: Scope = .sandbox) throws -> String {
         let actor = Actor(
             subject: "sandbox:\(attempt.sandboxID)",
-            scope: .sandbox,
+            scope: scope,
             projectID: task.projectID,
             binding: Actor.Binding(
                 sandboxID: attempt.sandboxID,
@@ -41,7 +43,7 @@ struct TokenIssuer: Sendable {
                 fence: attempt.fence
             )
         )
-        let expiry = (task.deadlineAt ?? attempt.startedAt) + Self.sandboxGrace
+        let expiry = (task.attemptDeadlineAt ?? attempt.startedAt) + Self.sandboxGrace
         return try signer.sign(
             TokenClaims(actor: actor, id: attempt.id, issuedAt: attempt.startedAt, expiresAt: expiry)
         )

@@ -26,7 +26,7 @@ extension UnitOfWork {
             record.task.attempt = attempt.number
             record.task.sandboxID = sandbox
             record.task.sandboxStopped = false
-            record.task.deadlineAt = deadline
+            record.task.attemptDeadlineAt = deadline
         }
         try Timers.set(
             kind: TimerKind.deadline.rawValue,
@@ -62,8 +62,9 @@ extension UnitOfWork {
                 try task.take(.retry)
                 task.readyAt = nil
                 task.notBefore = notBefore
+                task.notBeforeCause = ending.domain
                 task.sandboxID = nil
-                task.deadlineAt = nil
+                task.attemptDeadlineAt = nil
                 task.startedAt = nil
                 record.task = task
             }
@@ -93,6 +94,7 @@ extension UnitOfWork {
             record.task.completedAt = now
             record.task.error = nil
             record.task.notBefore = nil
+            record.task.notBeforeCause = nil
             record.task.resultID = result.id
             record.task.summary = Self.summary(result.summary)
             record.task.branch = result.branch
@@ -119,6 +121,7 @@ extension UnitOfWork {
             record.task.error = reason
             record.task.readyAt = nil
             record.task.notBefore = nil
+            record.task.notBeforeCause = nil
             record.task.completedAt = now
             record.task.sandboxStopped = !isOpen
         }
@@ -136,7 +139,8 @@ extension UnitOfWork {
         transaction.afterCommit { stop(attempt.orchestrator, command) }
     }
 
-    private func close(
+    /// Ends an attempt's row, its lease and its timer.
+    func close(
         _ attempt: Attempt,
         as status: Attempt.Status,
         domain: FaultDomain?,

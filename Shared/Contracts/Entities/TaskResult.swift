@@ -64,11 +64,40 @@ package struct TaskResult: Codable, Sendable, Equatable {
         /// Stable, for programs: `agent-exit`, `check-failed`, `merge-conflict`, `repository-unreachable`, ...
         package var code: String
         package var message: String
+        /// Domain `provider-limit`: when the provider will answer again, if it said so.
+        package var resetAt: Timestamp?
 
-        package init(domain: FaultDomain, code: String, message: String) {
+        package enum CodingKeys: String, CodingKey, CaseIterable {
+            case domain, code, message
+            case resetAt = "reset_at"
+        }
+
+        package init(domain: FaultDomain, code: String, message: String, resetAt: Timestamp? = nil) {
             self.domain = domain
             self.code = code
             self.message = message
+            self.resetAt = resetAt
+        }
+    }
+
+    /// What somebody who looked at the result found.
+    package struct Verification: Codable, Sendable, Equatable {
+        package enum Status: String, Codable, Sendable, CaseIterable { case verified, rejected }
+
+        package var status: Status
+        package var feedback: String
+        /// Anything that supports the judgement.
+        package var evidence: [JSONValue]
+        /// Subject of the token that judged.
+        package var by: String
+        package var at: Timestamp
+
+        package init(status: Status, feedback: String, evidence: [JSONValue] = [], by: String, at: Timestamp) {
+            self.status = status
+            self.feedback = feedback
+            self.evidence = evidence
+            self.by = by
+            self.at = at
         }
     }
 
@@ -88,11 +117,14 @@ package struct TaskResult: Codable, Sendable, Equatable {
     package var notes: String?
     /// False for evidence of a superseded attempt: kept, never applied.
     package var applied: Bool
+    /// nil: nobody has looked at it.
+    package var verification: Verification?
     package var version: Int
     package var createdAt: Timestamp
 
     package enum CodingKeys: String, CodingKey, CaseIterable {
         case id, attempt, fence, status, summary, branch, commits, checks, failure, notes, applied, version
+        case verification
         case taskID = "task_id"
         case ticketID = "ticket_id"
         case sandboxID = "sandbox_id"

@@ -50,6 +50,8 @@ package struct WorkTask: Codable, Sendable, Equatable {
     package var readyAt: Timestamp?
     /// Not claimable before (back-off).
     package var notBefore: Timestamp?
+    /// Whose fault the attempt before that pause was.
+    package var notBeforeCause: FaultDomain?
     package var round: Int
     package var lineageID: Identifier
     /// The task of an earlier round that this one does again.
@@ -86,6 +88,7 @@ package struct WorkTask: Codable, Sendable, Equatable {
         case platformLosses = "platform_losses"
         case maxAttempts = "max_attempts"
         case timeoutSeconds = "timeout_seconds"
+        case notBeforeCause = "not_before_cause"
         case attemptDeadlineAt = "attempt_deadline_at"
         case conversationID = "conversation_id"
         case persistenceDirectory = "persistence_dir"

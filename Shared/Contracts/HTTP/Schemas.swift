@@ -2,23 +2,27 @@ import Kernel
 
 /// The declared shapes of all request bodies.
 package enum Schemas {
-    package static let projectCreate = Schema.object([
-        .required("name", .string(min: 1, max: Limits.nameLength)),
-        .optional("key", .string(min: 2, max: 10)),
-        .optional("description", .string(max: Limits.descriptionLength)),
-        .optional("repository", .string(min: 1, max: 4096)),
-        .optional("default_branch", .string(min: 1, max: 255)),
-        .optional("settings", projectSettings),
-    ])
+    package static let projectCreate = Schema.object(
+        [
+            .required("name", .string(min: 1, max: Limits.nameLength)),
+            .optional("key", .string(min: 2, max: 10)),
+            .optional("description", .string(max: Limits.descriptionLength)),
+            .optional("repository", .string(min: 1, max: 4096)),
+            .optional("default_branch", .string(min: 1, max: 255)),
+            .optional("settings", projectSettings),
+        ] + earlierProjectFields
+    )
 
-    package static let projectPatch = Schema.object([
-        .optional("name", .string(min: 1, max: Limits.nameLength)),
-        .optional("description", .string(max: Limits.descriptionLength)),
-        .optional("repository", .string(min: 1, max: 4096)),
-        .optional("default_branch", .string(min: 1, max: 255)),
-        .optional("settings", projectSettings),
-        .optional("status", .cases(of: Project.Status.self)),
-    ])
+    package static let projectPatch = Schema.object(
+        [
+            .optional("name", .string(min: 1, max: Limits.nameLength)),
+            .optional("description", .string(max: Limits.descriptionLength)),
+            .optional("repository", .string(min: 1, max: 4096)),
+            .optional("default_branch", .string(min: 1, max: 255)),
+            .optional("settings", projectSettings),
+            .optional("status", .cases(of: Project.Status.self)),
+        ] + earlierProjectFields
+    )
 
     package static let projectSettings = Schema.object([
         .optional("auto_start", .boolean),
@@ -37,13 +41,13 @@ package enum Schemas {
         .optional("columns", columns),
     ])
 
-    package static let agent = Schema.object([
+    static let agent = Schema.object([
         .optional("kind", .oneOf(["command"])),
         .optional("command", commandLine),
         .optional("timeout_seconds", .integer(1...86_400)),
     ])
 
-    package static let checks = Schema.array(
+    static let checks = Schema.array(
         of: .object([
             .required("name", .string(min: 1, max: Limits.nameLength)),
             .required("command", commandLine),
@@ -85,7 +89,7 @@ package enum Schemas {
             .optional("check_duplicates", .boolean),
             .optional("similarity_threshold", .number(0...1)),
             .optional("force_create", .boolean),
-        ] + ticketProperties
+        ] + ticketProperties + earlierTicketFields
     )
 
     package static let ticketBatch = Schema.object([
@@ -105,17 +109,19 @@ package enum Schemas {
         .optional("force", .boolean),
     ])
 
-    package static let taskCreate = Schema.object([
-        .required("ticket_id", .identifier),
-        .required("title", .string(min: 1, max: Limits.titleLength)),
-        .optional("description", .string(max: Limits.descriptionLength)),
-        .optional("phase_id", .cases(of: Phase.self)),
-        .optional("task_type", .string(min: 1, max: Limits.nameLength)),
-        .optional("priority", .cases(of: Priority.self)),
-        .optional("depends_on", .array(of: .identifier, max: Limits.dependenciesPerTask)),
-        .optional("timeout_seconds", .integer(1...Int64(Limits.taskTimeoutSeconds))),
-        .optional("deadline_at", .timestamp),
-    ])
+    package static let taskCreate = Schema.object(
+        [
+            .required("ticket_id", .identifier),
+            .required("title", .string(min: 1, max: Limits.titleLength)),
+            .optional("description", .string(max: Limits.descriptionLength)),
+            .optional("phase_id", .cases(of: Phase.self)),
+            .optional("task_type", .string(min: 1, max: Limits.nameLength)),
+            .optional("priority", .cases(of: Priority.self)),
+            .optional("depends_on", .array(of: .identifier, max: Limits.dependenciesPerTask)),
+            .optional("timeout_seconds", .integer(1...Int64(Limits.taskTimeoutSeconds))),
+            .optional("deadline_at", .timestamp),
+        ] + earlierTaskFields
+    )
 
     package static let dependencies = Schema.object([
         .required("depends_on", .array(of: .identifier, max: Limits.dependenciesPerTask))

@@ -10,6 +10,8 @@ package struct TaskCreate: Codable, Sendable, Equatable {
     package var priority: Priority?
     package var dependsOn: [Identifier]?
     package var timeoutSeconds: Int?
+    /// When the work must be done.
+    package var deadlineAt: Timestamp?
 
     package enum CodingKeys: String, CodingKey, CaseIterable {
         case title, description, priority
@@ -18,6 +20,7 @@ package struct TaskCreate: Codable, Sendable, Equatable {
         case taskType = "task_type"
         case dependsOn = "depends_on"
         case timeoutSeconds = "timeout_seconds"
+        case deadlineAt = "deadline_at"
     }
 
     package init(
@@ -28,7 +31,8 @@ package struct TaskCreate: Codable, Sendable, Equatable {
         taskType: String? = nil,
         priority: Priority? = nil,
         dependsOn: [Identifier]? = nil,
-        timeoutSeconds: Int? = nil
+        timeoutSeconds: Int? = nil,
+        deadlineAt: Timestamp? = nil
     ) {
         self.ticketID = ticketID
         self.title = title
@@ -38,6 +42,7 @@ package struct TaskCreate: Codable, Sendable, Equatable {
         self.priority = priority
         self.dependsOn = dependsOn
         self.timeoutSeconds = timeoutSeconds
+        self.deadlineAt = deadlineAt
     }
 }
 
@@ -67,6 +72,7 @@ package struct TaskExplanation: Codable, Sendable, Equatable {
             case dependencyCancelled = "dependency-cancelled"
             case dependencyFailed = "dependency-failed"
             case backoff
+            case providerLimit = "provider-limit"
             case projectConcurrency = "project-concurrency"
             case projectArchived = "project-archived"
         }

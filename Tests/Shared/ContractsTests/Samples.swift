@@ -6,9 +6,9 @@ enum Samples {
     static let events = EventType.allCases.map { Sample("event.\($0.rawValue)", Entities.event($0)) }
 
     static let commands: [Sample] =
-        projectCommands + taskCommands + orchestratorCommands + tokenCommands + operationsCommands
+        projectCommands + taskCommands + taskRuleCommands + orchestratorCommands + tokenCommands + operationsCommands
 
-    private static func command<C: Command>(_ command: C, reply: C.Reply, changes: [Event] = []) -> [Sample] {
+    static func command<C: Command>(_ command: C, reply: C.Reply, changes: [Event] = []) -> [Sample] {
         [
             Sample("command.\(C.name)", command),
             Sample("reply.\(C.name)", CommandReply<C.Reply>(reply: reply, changes: changes)),
@@ -127,6 +127,12 @@ enum Samples {
         Sample("body.task-explanation", explanation),
         Sample("body.dependencies", DependenciesBody(dependsOn: [Entities.id(31)])),
         Sample("body.cancel", CancelBody(reason: "no longer needed")),
+        Sample("body.task-patch", taskPatch),
+        Sample("body.task-timeout", TimeoutBody(timeoutSeconds: 900)),
+        Sample("body.task-conversation", conversation),
+        Sample("body.task-title", TitleBody(context: "the shop")),
+        Sample("body.task-titles", TitlesBody(limit: 5)),
+        Sample("body.result-verification", verificationBody),
         Sample("body.token-create", tokenCreate),
         Sample("body.token-response", tokenResponse),
         Sample("body.assignment", assignment),

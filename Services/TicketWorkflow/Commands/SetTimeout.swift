@@ -1,0 +1,16 @@
+import Contracts
+import Kernel
+
+extension SetTimeout: WorkflowCommand {
+    static var access: Access { .member }
+
+    func run(_ unit: UnitOfWork) throws -> TaskTimeout {
+        try unit.actor.checkProject(try unit.task(id).projectID)
+        guard (1...Limits.taskTimeoutSeconds).contains(seconds) else {
+            throw Fault.invalid("timeout_seconds", "must be between 1 and \(Limits.taskTimeoutSeconds)")
+        }
+        try unit.setTimeout(task: id, seconds: seconds)
+        try unit.settle()
+        return TaskTimeout(taskID: id, timeoutSeconds: seconds, status: try unit.task(id).status)
+    }
+}

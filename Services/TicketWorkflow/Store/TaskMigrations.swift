@@ -1,0 +1,24 @@
+import Storage
+
+/// What tasks and results got after the first tables.
+enum TaskMigrations {
+    static let all = [Migration("workflow-task-2", columns), Migration("workflow-result-2", results)]
+
+    private static let columns = """
+        ALTER TABLE task ADD COLUMN attempt_deadline_at INTEGER;
+        ALTER TABLE task ADD COLUMN not_before_cause TEXT
+            CHECK (not_before_cause IN ('agent', 'task', 'sandbox', 'platform', 'provider-limit'));
+        ALTER TABLE task ADD COLUMN rework_of TEXT;
+        ALTER TABLE task ADD COLUMN conversation_id TEXT;
+        ALTER TABLE task ADD COLUMN persistence_dir TEXT;
+        ALTER TABLE task ADD COLUMN title_source TEXT CHECK (title_source IN ('derived', 'model'));
+        -- what was called the deadline was the attempt's
+        UPDATE task SET attempt_deadline_at = deadline_at, deadline_at = NULL;
+        CREATE INDEX task_lineage ON task (lineage_id);
+        """
+
+    private static let results = """
+        CREATE INDEX result_task ON result (task_id, id);
+        CREATE INDEX result_ticket ON result (json_extract(body, '$.ticket_id'), id);
+        """
+}

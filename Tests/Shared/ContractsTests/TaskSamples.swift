@@ -1,0 +1,72 @@
+import Contracts
+import Kernel
+
+extension Samples {
+    static let taskPatch = TaskPatch(
+        title: "Cache the board",
+        description: "Use the index.",
+        priority: .high,
+        taskType: "implementation",
+        timeoutSeconds: 900,
+        deadlineAt: Entities.time(1000),
+        status: .cancelled
+    )
+
+    static let conversation = ConversationBody(
+        conversationID: "conversation-1",
+        sandboxID: Entities.sandboxID.description,
+        persistenceDirectory: ".agent/conversations"
+    )
+
+    static let verificationBody = VerificationBody(
+        passed: true,
+        feedback: "holds under load",
+        evidence: [.object(["p99_ms": .integer(12)])]
+    )
+
+    static let taskRuleCommands: [Sample] =
+        command(UpdateTask(id: Entities.taskID, ifVersion: 4, body: taskPatch), reply: Entities.task)
+        + command(
+            FailTask(id: Entities.taskID, reason: "wrong approach"),
+            reply: FailedTask(taskID: Entities.taskID, status: .failed, reason: "wrong approach", oldStatus: .running)
+        )
+        + command(
+            SetTimeout(id: Entities.taskID, seconds: 900),
+            reply: TaskTimeout(taskID: Entities.taskID, timeoutSeconds: 900, status: .running)
+        )
+        + command(CleanUpTimedOut(), reply: CleanedUp(cleanedCount: 1, totalTimedOut: 2))
+        + command(
+            CheckCircular(id: Entities.taskID, dependsOn: [Entities.id(31)]),
+            reply: CircularCheck(cycle: [Entities.taskID, Entities.id(31)], detail: "a -> b -> a")
+        )
+        + command(RegisterConversation(id: Entities.taskID, body: conversation), reply: Entities.task)
+        + command(
+            GenerateTitles(id: Entities.taskID, limit: 1, context: "the shop"),
+            reply: TitleRequests(tasks: [.init(taskID: Entities.taskID, effectID: Entities.id(70))])
+        )
+        + command(DescribeResult(id: Entities.resultID), reply: Entities.result)
+        + command(
+            ListResults(
+                taskID: Entities.taskID,
+                ticketID: Entities.ticketID,
+                projectID: Entities.projectID,
+                status: .completed,
+                before: Entities.id(99),
+                limit: 50
+            ),
+            reply: ResultPage(results: [Entities.result], hasMore: true)
+        )
+        + command(VerifyResult(id: Entities.resultID, body: verificationBody), reply: Entities.result)
+        + command(
+            DescribeEffect(id: Entities.id(70)),
+            reply: EffectReport(
+                id: Entities.id(70),
+                kind: "task.title",
+                subject: Entities.taskID,
+                status: .done,
+                tries: 2,
+                answer: .object(["title": .string("Cache the board")]),
+                fault: FaultReply(fault)
+            )
+        )
+}
