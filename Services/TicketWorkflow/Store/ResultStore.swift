@@ -28,11 +28,11 @@ enum ResultStore {
             }
         try database.cachedStatement(
             sql: """
-                INSERT INTO result (id, task_id, attempt, body, answer, is_refused, created_at)
-                VALUES (?, ?, ?, ?, ?, ?, ?)
+                INSERT INTO result (id, task_id, ticket_id, attempt, body, answer, is_refused, created_at)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?)
                 """
         ).execute(arguments: [
-            result.id, result.taskID, result.attempt, try JSONText.encode(result), text, isRefused, result.createdAt,
+            result.id, result.taskID, result.ticketID, result.attempt, try JSONText.encode(result), text, isRefused, result.createdAt,
         ])
     }
 
@@ -64,7 +64,7 @@ enum ResultStore {
             arguments.append(value)
         }
         add("task_id = ?", filter.taskID)
-        add("json_extract(body, '$.ticket_id') = ?", filter.ticketID)
+        add("ticket_id = ?", filter.ticketID)
         add("(SELECT project_id FROM task WHERE task.id = task_id) = ?", filter.projectID)
         add("json_extract(body, '$.status') = ?", filter.status?.rawValue)
         add("id < ?", filter.before)

@@ -19,6 +19,8 @@ enum TaskMigrations {
 
     private static let results = """
         CREATE INDEX result_task ON result (task_id, id);
-        CREATE INDEX result_ticket ON result (json_extract(body, '$.ticket_id'), id);
+        ALTER TABLE result ADD COLUMN ticket_id TEXT REFERENCES ticket (id);
+        UPDATE result SET ticket_id = (SELECT ticket_id FROM task WHERE task.id = task_id);
+        CREATE INDEX result_ticket ON result (ticket_id, id);
         """
 }
