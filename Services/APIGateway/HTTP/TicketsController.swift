@@ -10,22 +10,8 @@ struct TicketsController: Sendable {
 
     var routes: [Route] {
         [
-            Route(
-                .get,
-                "tickets",
-                operation: "listTickets",
-                summary: "Tickets, newest first",
-                demand: .read,
-                query: [
-                    .project,
-                    QueryParameter("status", .cases(of: TicketStatus.self), "Only in this column"),
-                    QueryParameter("phase_id", .cases(of: Phase.self), "Only in this phase"),
-                    QueryParameter("priority", .cases(of: Priority.self), "Only of this priority"),
-                    QueryParameter("label", .text, "Only with this label"),
-                ] + .pageWithOffset,
-                answers: [.page("tickets", of: Shapes.ticket)],
-                handle: list
-            ),
+            list("tickets", operation: "listTickets"),
+            list("tickets/list", operation: "listTicketsEarlier", isDeprecated: true),
             Route(
                 .get,
                 "tickets/{id}",
@@ -93,12 +79,34 @@ struct TicketsController: Sendable {
         ]
     }
 
+    private func list(_ path: String, operation: String, isDeprecated: Bool = false) -> Route {
+        Route(
+            .get,
+            path,
+            operation: operation,
+            summary: "Tickets, newest first",
+            demand: .read,
+            query: [
+                .project,
+                QueryParameter("status", .cases(of: TicketStatus.self), "Only in this column"),
+                QueryParameter("phase_id", .cases(of: Phase.self), "Only in this phase"),
+                QueryParameter("priority", .cases(of: Priority.self), "Only of this priority"),
+                QueryParameter("label", .text, "Only with this label"),
+                .search,
+            ] + .pageWithOffset,
+            isDeprecated: isDeprecated,
+            answers: [.page("tickets", of: Shapes.ticket)],
+            handle: list
+        )
+    }
+
     @Sendable func create(_ request: Request, _ context: OmoiRequestContext) async throws -> Response {
         let body = try await Received<TicketCreate>(request, context)
         guard let projectID = body.value.projectID else { throw Fault.invalid("project_id", "is required") }
         try context.requireActor().mustSee(projectID, else: .notFound("project", projectID))
         var ticket = body.value
         ticket.projectID = nil
+        if let earlier = body.earlierBlockedBy { ticket.blockedBy = (ticket.blockedBy ?? []) + earlier }
         let origin = try CommandClient.Origin(request, context, body: body.bytes)
         let reply = try await commands.send(
             CreateTickets(
@@ -135,6 +143,7 @@ struct TicketsController: Sendable {
         filter.phase = try query.value("phase_id", of: Phase.self)
         filter.priority = try query.value("priority", of: Priority.self)
         filter.label = query["label"]
+        filter.search = try TicketSearch(query["search"])
         let page = try query.page(acceptsOffset: true)
         filter.projectID = try context.requireActor().narrow(filter.projectID)
         return .page(
@@ -175,11 +184,7 @@ struct TicketsController: Sendable {
     ///
     /// - Throws: ``Fault`` `not-found` when there is none or the caller may not see it.
     private func locate(_ context: OmoiRequestContext) async throws -> Identifier {
-        let reference = context.parameters.get("id") ?? ""
-        let only = try context.requireActor().projectID
-        let found = try await model.store.point { db in try TicketTable.locate(reference, only: only, in: db) }
-        guard let found else { throw Fault.notFound("ticket", reference) }
-        return found
+        try await model.ticket(context.parameters.get("id") ?? "", context)
     }
 }
 

@@ -4,12 +4,17 @@ import Storage
 /// JSON as it was received; the body comes last, so that filters never touch its overflow pages.
 enum ReadModelSchema {
     static let migrations: [Migration] = [
-        Migration("read model", entities + counts + labels + edges)
+        Migration("read model", entities + counts + labels + edges),
+        specs,
+        search,
+        origin,
+        reviews,
     ]
 
     /// Tables that a rebuild empties.
     static let tables = [
-        "project", "ticket", "ticket_label", "task", "task_dependency", "attempt", "transition", "result", "sandbox",
+        "project", "spec", "ticket", "ticket_label", "task", "task_dependency", "attempt", "transition", "result",
+        "sandbox",
         "token", "board_count",
     ]
 

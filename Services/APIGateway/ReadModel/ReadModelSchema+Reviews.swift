@@ -1,0 +1,28 @@
+import Contracts
+import GRDB
+import Kernel
+import Storage
+
+extension ReadModelSchema {
+    /// Finds the tickets somebody has to decide about without a look at the others.
+    static let reviews = Migration(
+        "tickets in review",
+        """
+        CREATE INDEX ticket_in_review ON ticket (project_id)
+            WHERE archived = 0
+                AND json_extract(CAST(body AS TEXT), '$.approval_status') IN ('pending_review', 'timed_out');
+        """
+    )
+}
+
+extension TicketTable {
+    /// Tickets that wait for a decision.
+    static func countInReview(projectID: Identifier?, in db: Database) throws -> Int {
+        var selection = Selection()
+        selection.add("archived = 0")
+        selection.add("json_extract(CAST(body AS TEXT), '$.approval_status') IN ('pending_review', 'timed_out')")
+        selection.add("project_id = ?", projectID?.description)
+        let sql = "SELECT count(*) FROM ticket \(selection.whereClause)"
+        return try Int.fetchOne(db.cachedStatement(sql: sql), arguments: selection.arguments) ?? 0
+    }
+}
