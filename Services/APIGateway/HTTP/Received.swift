@@ -7,6 +7,8 @@ import ServiceKit
 struct Received<Body: Decodable & Sendable>: Sendable {
     let bytes: [UInt8]
     let value: Body
+    /// The same unread: holds fields that ``Body`` does not know.
+    let json: RawJSON
 
     /// Reads the body.
     ///
@@ -17,11 +19,13 @@ struct Received<Body: Decodable & Sendable>: Sendable {
         guard let declared = context.body else { throw Fault(.internalError, "the route declares no body") }
         if declared.isOptional, request.isEmpty {
             bytes = []
+            json = try RawJSON(Array("{}".utf8))
             value = try ContractCoder.decode(from: Array("{}".utf8))
             return
         }
         let bytes = try await request.bodyBytes(limit: declared.limit)
-        try declared.schema.validate(RawJSON(bytes).value)
+        json = try RawJSON(bytes)
+        try declared.schema.validate(json.value)
         self.bytes = bytes
         value = try ContractCoder.decode(from: bytes)
     }

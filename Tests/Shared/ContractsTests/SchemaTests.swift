@@ -140,6 +140,23 @@ struct BodySchema: Sendable, CustomTestStringConvertible {
             TicketTransition.CodingKeys.self,
             Samples.ticketTransition
         ),
+        BodySchema("ticket-patch", Schemas.ticketPatch, TicketPatch.CodingKeys.self, Samples.ticketPatch),
+        BodySchema("ticket-approval", Schemas.ticketApproval, TicketApproval.CodingKeys.self, Samples.ticketApproval),
+        BodySchema(
+            "ticket-rejection",
+            Schemas.ticketRejection,
+            TicketRejection.CodingKeys.self,
+            Samples.ticketRejection
+        ),
+        BodySchema("ticket-context", Schemas.ticketContext, TicketContextUpdate.CodingKeys.self, Samples.contextUpdate),
+        BodySchema("artifact-create", Schemas.artifactCreate, ArtifactCreate.CodingKeys.self, Samples.artifactCreate),
+        BodySchema(
+            "phase-transition",
+            Schemas.phaseTransition,
+            PhaseTransition.CodingKeys.self,
+            Samples.phaseTransition
+        ),
+        BodySchema("gate", Schemas.gate, GateSettings.CodingKeys.self, Entities.gate),
         BodySchema("task-create", Schemas.taskCreate, TaskCreate.CodingKeys.self, Samples.taskCreate),
         BodySchema(
             "dependencies",
@@ -185,8 +202,10 @@ struct BodySchema: Sendable, CustomTestStringConvertible {
             Issue.record("the schema of a body is an object")
             return
         }
-        #expect(Set(properties.map(\.name)) == body.members)
-        #expect(properties.count == body.members.count, "a name is declared twice")
+        // What only the earlier system knew has no place in our types.
+        let own = properties.filter { !$0.isDeprecated }
+        #expect(Set(own.map(\.name)) == body.members)
+        #expect(Set(properties.map(\.name)).count == properties.count, "a name is declared twice")
     }
 
     @Test(arguments: bodies)
