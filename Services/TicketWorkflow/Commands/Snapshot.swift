@@ -11,7 +11,7 @@ extension Snapshot: WorkflowQuery {
 
     /// The order of kinds. A reader that meets a reference has seen what it refers to.
     private enum Kind: String, CaseIterable {
-        case project, ticket, task, result, token
+        case project, ticket, task, spec, result, token
 
         var next: Kind? {
             guard let index = Self.allCases.firstIndex(of: self), index + 1 < Self.allCases.count else { return nil }
@@ -57,6 +57,8 @@ extension Snapshot: WorkflowQuery {
             try TicketStore.page(after: after, limit: Self.rows, in: database).map { EventData($0) }
         case .task:
             try TaskStore.page(after: after, limit: Self.rows, in: database).map { EventData($0) }
+        case .spec:
+            try SpecStore.page(after: after, limit: Self.rows, bytes: Self.bytes, in: database).map { EventData($0) }
         case .result:
             try ResultStore.page(after: after, limit: Self.rows, bytes: Self.bytes, in: database)
                 .map { EventData($0) }
@@ -74,6 +76,7 @@ extension Snapshot: WorkflowQuery {
             result.summary.utf8.count + (result.notes?.utf8.count ?? 0) + result.filesChanged.count * 120
                 + result.commits.reduce(0) { $0 + $1.message.utf8.count + 60 } + result.checks.count * 400
         }
+        // The page of specs is bounded by their stored bytes already.
         return 1500 + text + (result ?? 0)
     }
 }
