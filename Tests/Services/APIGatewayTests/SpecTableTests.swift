@@ -1,0 +1,101 @@
+import Contracts
+import Kernel
+import Testing
+
+@testable import APIGateway
+
+@Suite struct `Specs in the read model` {
+    private func spec(_ project: Identifier, version: Int = 1, id: Identifier = .make()) -> Spec {
+        Spec(id: id, projectID: project, title: "Checkout", version: version, createdAt: Samples.start)
+    }
+
+    private func feed(_ model: ReadModel, _ events: (EventType, EventData)...) async throws {
+        try await model.feed(try events.map { try Samples.delivery(Samples.event($0.0, $0.1)) })
+    }
+
+    @Test func `the newer version wins, and the deleted stays deleted`() async throws {
+        try await withReadModel { model in
+            let project = Identifier.make()
+            let first = spec(project)
+            var second = spec(project, version: 2, id: first.id)
+            second.title = "Second"
+            try await feed(model, (.specUpdated, EventData(second)), (.specCreated, EventData(first)))
+            let found = try await model.store.read { db in try SpecTable.find(first.id, in: db) }
+            #expect(found == second)
+            #expect(try await model.store.read { db in try SpecTable.find(first.id, only: .make(), in: db) } == nil)
+            var deleted = spec(project, version: 3, id: first.id)
+            deleted.deleted = true
+            try await feed(model, (.specDeleted, EventData(deleted)), (.specUpdated, EventData(second)))
+            #expect(try await model.store.read { db in try SpecTable.find(first.id, in: db) } == nil)
+            let list = try await model.store.read { db in
+                try SpecTable.list(of: project, status: nil, PageRequest(), in: db)
+            }
+            #expect(list.specs.isEmpty && list.total == 0)
+        }
+    }
+
+    @Test func `progress counts each piece of work once, by its newest task`() async throws {
+        try await withReadModel { model in
+            let project = Identifier.make()
+            let (planned, foreign) = (
+                Samples.ticket(project: project), Samples.ticket(number: 2, project: project, phase: .testing)
+            )
+            let failed = Samples.task(ticket: planned.id, project: project, status: .failed)
+            var again = Samples.task(ticket: planned.id, project: project, status: .completed)
+            again.lineageID = failed.id
+            again.commit = "abc"
+            again.attempt = 1
+            let running = Samples.task(ticket: planned.id, project: project, status: .running)
+            let cancelled = Samples.task(ticket: planned.id, project: project, status: .cancelled)
+            let linked = Samples.task(ticket: foreign.id, project: project)
+            let unrelated = Samples.task(ticket: foreign.id, project: project)
+            var spec = spec(project)
+            spec.requirements = [
+                Spec.Requirement(id: .make(), title: "R", condition: "c", action: "a", text: "t")
+            ]
+            spec.tickets = [
+                .init(ticketID: planned.id, relation: .planned, held: false),
+                .init(ticketID: foreign.id, relation: .linked, held: false),
+            ]
+            spec.taskLinks = [
+                .init(taskID: failed.id, ticketID: planned.id, requirementIDs: [spec.requirements[0].id]),
+                .init(taskID: linked.id, ticketID: foreign.id),
+            ]
+            var attempt = Attempt(
+                id: .make(),
+                taskID: again.id,
+                number: 1,
+                fence: 1,
+                sandboxID: .make(),
+                orchestrator: "o",
+                startedAt: Samples.start
+            )
+            attempt.status = .completed
+            try await feed(
+                model,
+                (.ticketCreated, EventData(planned)),
+                (.ticketCreated, EventData(foreign)),
+                (.taskFailed, EventData(failed)),
+                (.taskCompleted, EventData(again, attempt: attempt)),
+                (.taskStarted, EventData(running)),
+                (.taskCancelled, EventData(cancelled)),
+                (.taskCreated, EventData(linked)),
+                (.taskCreated, EventData(unrelated))
+            )
+            let (view, trace) = try await model.store.read { [spec] db in
+                (try SpecTable.view(spec, in: db), try SpecTable.trace(of: spec, in: db))
+            }
+            #expect(view.tasks.map(\.id) == [again.id, running.id, cancelled.id, linked.id])
+            #expect(view.tasks.map(\.status) == [.completed, .inProgress, .blocked, .pending])
+            #expect(view.tasks[0].requirementIDs == [spec.requirements[0].id])
+            #expect(view.progress == 33.3)
+            #expect(view.activeAgents == 1 && view.execution.commits == 1 && view.linkedTickets == 2)
+            let work = trace.requirements[0].tickets
+            #expect(work.map(\.id) == [planned.id])
+            #expect(work[0].tasks.map(\.id) == [failed.id, again.id])
+            #expect(work[0].tasks[1].attempts.map(\.commit) == ["abc"])
+            #expect(trace.unlinked.map(\.id) == [planned.id, foreign.id])
+            #expect(trace.unlinked.map { $0.tasks.map(\.id) } == [[running.id, cancelled.id], [linked.id]])
+        }
+    }
+}
