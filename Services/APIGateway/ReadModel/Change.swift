@@ -12,9 +12,12 @@ package struct Change: Sendable {
 
     enum Entity: Sendable {
         case project(ProjectRow)
+        case spec(SpecRow)
         case ticket(TicketRow)
         case task(TaskRow)
         case result(ResultRow)
+        /// Only the owner is asked for reports.
+        case report(version: Int)
         case sandbox(SandboxRow)
         case token(TokenRow)
     }
@@ -41,6 +44,10 @@ package struct Change: Sendable {
             entity = try .sandbox(SandboxRow(sandbox))
         } else if let result = members["result"] {
             entity = try .result(ResultRow(result))
+        } else if let report = members["report"] {
+            entity = try .report(version: Members(report, "report").integer("version"))
+        } else if let spec = members["spec"] {
+            entity = try .spec(SpecRow(spec))
         } else if let project = members["project"] {
             entity = try .project(ProjectRow(project))
         } else if let token = members["token"] {
@@ -58,6 +65,8 @@ extension Change.Entity {
     var version: Int {
         switch self {
         case .project(let row): row.version
+        case .spec(let row): row.version
+        case .report(let version): version
         case .ticket(let row): row.version
         case .task(let row): row.version
         case .result(let row): row.version
@@ -78,6 +87,9 @@ struct Members {
         self.object = object
         self.name = name
     }
+
+    /// All of them.
+    var all: RawJSON.RawObject { object }
 
     /// The member unless it is absent or null.
     subscript(member: String) -> RawJSON? {

@@ -27,14 +27,22 @@ package final class ReadModel: Sendable {
     ///
     /// - Throws: ``Fault`` `unavailable` in one line that names the file.
     package init(path: String) throws {
-        store = try Store(
-            StoreConfiguration(path: path, durability: .normal),
-            migrations: ReadModelSchema.migrations
-        )
+        var configuration = StoreConfiguration(path: path, durability: .normal)
+        configuration.pointReaders = Limits.pointReaders
+        store = try Store(configuration, migrations: ReadModelSchema.migrations)
     }
 
     /// Reads what is kept in memory: call once before the first request.
+    ///
+    /// Rows of another schema are thrown away and the stream's position with them, so that the follower rebuilds all.
     package func load(now: Timestamp) async throws {
+        try await store.write { [self] db in
+            if try ReadModelSchema.isOutdated(db) {
+                try clear(db)
+                try FollowerPosition.clear(stream: Topic.log, in: db)
+            }
+            try ReadModelSchema.noteOrigin(db)
+        }
         for id in try await store.read({ db in try TokenTable.revoked(at: now, in: db) }) { revoked.insert(id) }
     }
 
@@ -129,15 +137,18 @@ package final class ReadModel: Sendable {
     func clear(_ db: Database) throws {
         isEmptied = true
         for table in ReadModelSchema.tables { try db.execute(sql: "DELETE FROM \(table)") }
+        try db.execute(sql: "INSERT INTO ticket_text (ticket_text) VALUES ('delete-all')")
         recent.withLock { $0.removeAll() }
     }
 
     private func apply(_ change: Change, to db: Database) throws {
         switch change.entity {
         case .project(let row): try ProjectTable.apply(row, to: db)
+        case .spec(let row): try SpecTable.apply(row, to: db)
         case .ticket(let row): try TicketTable.apply(row, to: db)
         case .task(let row): try TaskTable.apply(row, to: db)
         case .result(let row): try ResultTable.apply(row, to: db)
+        case .report: break
         case .sandbox(let row): try SandboxTable.apply(row, to: db)
         case .token(let row):
             try TokenTable.apply(row, to: db)

@@ -12,6 +12,8 @@ struct TaskRow: Sendable {
     let phase: Phase
     let attempt: Int
     let sandboxID: Identifier?
+    /// The same for all tasks that did the same work again.
+    let lineageID: Identifier
     /// JSON array of ids.
     let dependsOn: String
     let body: RawJSON
@@ -26,6 +28,7 @@ struct TaskRow: Sendable {
         phase = try members.value("phase_id", of: Phase.self)
         attempt = try members.integer("attempt")
         sandboxID = try members.optionalIdentifier("sandbox_id")
+        lineageID = try members.identifier("lineage_id")
         dependsOn = try members.required("depends_on").text
         body = json
     }
@@ -59,8 +62,9 @@ enum TaskTable {
     static func apply(_ row: TaskRow, to db: Database) throws {
         try db.run(
             """
-            INSERT INTO task (id, version, ticket_id, project_id, status, phase, attempt, sandbox_id, depends_on, body)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            INSERT INTO task (id, version, ticket_id, project_id, status, phase, attempt, sandbox_id, depends_on,
+                lineage_id, body)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             ON CONFLICT (id) DO UPDATE SET version = excluded.version, ticket_id = excluded.ticket_id,
                 project_id = excluded.project_id, status = excluded.status, phase = excluded.phase,
                 attempt = excluded.attempt, sandbox_id = excluded.sandbox_id, depends_on = excluded.depends_on,
@@ -70,7 +74,7 @@ enum TaskTable {
             [
                 row.id.description, row.version, row.ticketID.description, row.projectID.description,
                 row.status.rawValue, row.phase.rawValue, row.attempt, row.sandboxID?.description, row.dependsOn,
-                row.body.data,
+                row.lineageID.description, row.body.data,
             ]
         )
     }
