@@ -68,8 +68,10 @@ package struct Gateway: Sendable {
             taskActions: TaskActionsController(model: model, commands: commands, time: runtime.time),
             titles: TitlesController(model: model, commands: commands),
             results: ResultsController(model: model, commands: commands),
+            reports: ReportsController(model: model, commands: commands),
             specs: SpecsController(model: model, commands: commands),
             board: BoardController(model: model, commands: commands),
+            graph: GraphController(model: model),
             sandboxes: SandboxesController(model: model, commands: commands, time: runtime.time),
             sandboxSide: SandboxSideController(
                 model: model,

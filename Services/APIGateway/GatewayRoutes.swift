@@ -15,8 +15,10 @@ struct GatewayRoutes {
     let taskActions: TaskActionsController
     let titles: TitlesController
     let results: ResultsController
+    let reports: ReportsController
     let specs: SpecsController
     let board: BoardController
+    let graph: GraphController
     let sandboxes: SandboxesController
     let sandboxSide: SandboxSideController
     let tokens: TokensController
@@ -55,8 +57,10 @@ struct GatewayRoutes {
             taskActions.routes,
             titles.routes,
             results.routes,
+            reports.routes,
             specs.routes,
             board.routes,
+            graph.routes,
             sandboxes.routes,
             sandboxSide.routes,
             tokens.routes,

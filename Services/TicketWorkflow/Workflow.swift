@@ -144,6 +144,9 @@ package struct Workflow: Sendable {
         handlers.add(DescribeResult.self, environment)
         handlers.add(ListResults.self, environment)
         handlers.add(VerifyResult.self, environment)
+        handlers.add(JudgeResult.self, environment)
+        handlers.add(SubmitReport.self, environment)
+        handlers.add(ListReports.self, environment)
         addSpecs(to: &handlers, environment)
         return handlers
     }

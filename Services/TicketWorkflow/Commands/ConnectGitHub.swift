@@ -25,16 +25,7 @@ extension ConnectGitHub: WorkflowCommand {
             project.gitHubRepo = body.repo
             project.gitHubConnected = true
         }
-        try unit.request(
-            GitHubVerification(
-                project: project.id,
-                owner: body.owner,
-                repo: body.repo,
-                connectedAt: connection.connectedAt
-            ),
-            subject: project.id,
-            project: project.id
-        )
+        try unit.request(GitHubVerification(connection), subject: project.id, project: project.id)
         let webhooks =
             body.webhookSecret == nil
             ? "without a webhook_secret deliveries are refused"
@@ -45,6 +36,20 @@ extension ConnectGitHub: WorkflowCommand {
             projectID: project.id,
             webhookURL: GitHubConnected.webhookPath
         )
+    }
+}
+
+extension VerifyGitHub: WorkflowCommand {
+    static var access: Access { .member }
+
+    func run(_ unit: UnitOfWork) throws -> EffectReport {
+        let project = try unit.activeProject(projectID)
+        guard let connection = try GitHubStore.find(project.id, in: unit.database) else {
+            throw Fault(.conflict, "the project is not connected to GitHub")
+        }
+        let effect = GitHubVerification(connection)
+        let id = try unit.request(effect, subject: project.id, project: project.id)
+        return EffectReport(id: id, kind: GitHubVerification.kind, subject: project.id, status: .waiting, tries: 0)
     }
 }
 

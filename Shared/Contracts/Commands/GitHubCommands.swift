@@ -31,6 +31,17 @@ package struct DisconnectGitHub: Command {
     package init(projectID: Identifier? = nil) { self.projectID = projectID }
 }
 
+/// Asks GitHub whether a connection works. The outcome is told by ``DescribeEffect``.
+package struct VerifyGitHub: Command {
+    package static let name = "github.verify"
+    package typealias Reply = EffectReport
+    package var projectID: Identifier
+
+    package enum CodingKeys: String, CodingKey, CaseIterable { case projectID = "project_id" }
+
+    package init(projectID: Identifier) { self.projectID = projectID }
+}
+
 /// Lists the connections the actor may see.
 package struct ListGitHubConnections: Command {
     package static let name = "github.connections"

@@ -93,6 +93,47 @@ package struct GitHubConnection: Codable, Sendable, Equatable {
     }
 }
 
+/// Answer of `GET /api/v1/github/connection-status`, in the earlier system's words.
+package struct GitHubStatus: Codable, Sendable, Equatable {
+    package var connected: Bool
+    package var hasUserID: Bool
+    package var hasAccessToken: Bool
+    package var hasUsername: Bool
+    package var username: String?
+    /// What is kept, by name only.
+    package var keys: [String]
+
+    package enum CodingKeys: String, CodingKey, CaseIterable {
+        case connected, username
+        case hasUserID = "has_user_id"
+        case hasAccessToken = "has_access_token"
+        case hasUsername = "has_username"
+        case keys = "github_keys"
+    }
+
+    package init(_ known: GitHubConnections) {
+        username = known.connections.compactMap(\.username).first
+        connected = known.connections.contains(where: \.connected)
+        hasUserID = username != nil
+        hasUsername = username != nil
+        hasAccessToken = known.hasServerToken || known.connections.contains(where: \.hasAccessToken)
+        keys =
+            (hasAccessToken ? ["github_access_token"] : []) + (hasUsername ? ["github_username"] : [])
+            + (known.connections.contains(where: \.webhookConfigured) ? ["github_webhook_secret"] : [])
+    }
+}
+
+/// Answer to what is done to a connection.
+package struct GitHubOutcome: Codable, Sendable, Equatable {
+    package var success: Bool
+    package var message: String
+
+    package init(message: String) {
+        success = true
+        self.message = message
+    }
+}
+
 /// Body of `POST /api/v1/github/repos/{owner}/{repo}/branches`.
 package struct GitHubBranchCreate: Codable, Sendable, Equatable {
     package var branchName: String

@@ -37,6 +37,11 @@ extension Shapes {
         ])
     )
 
+    package static let gitHubOutcome = Schema.named(
+        "GitHubOutcome",
+        .object([.required("success", .boolean), .required("message", .text)])
+    )
+
     package static let gitHubRepository = Schema.named(
         "GitHubRepository",
         .object([

@@ -18,6 +18,12 @@ enum Entities {
     static let resultID = id(5)
     static let traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
+    static let gate = GateSettings(
+        artifacts: [ArtifactRequirement(type: "test_coverage", criteria: ["percentage": .integer(80)])],
+        checks: ["unit"],
+        approval: true
+    )
+
     static let settings: ProjectSettings = {
         var settings = ProjectSettings()
         settings.autoStart = false
@@ -29,45 +35,81 @@ enum Entities {
         ]
         settings.maxAttempts = 2
         settings.evidence = EvidenceSettings(commit: true, checks: false)
+        settings.approval = ApprovalSettings(required: true)
+        settings.gates = ["PHASE_TESTING": gate]
+        settings.blockingMinutes = 45
+        settings.columns = ["building": ColumnSettings(name: "Doing", color: "yellow")]
         return settings
     }()
 
-    static let project = Project(
-        id: projectID,
-        name: "Größe & <Maß>",
-        key: "ABC",
-        description: "line one\nline \"two\" / \\ end",
-        repository: "https://git.example/abc.git",
-        settings: settings,
-        version: 2,
-        createdAt: time(0),
-        updatedAt: time(1)
-    )
+    static let project: Project = {
+        var project = Project(
+            id: projectID,
+            name: "Größe & <Maß>",
+            key: "ABC",
+            description: "line one\nline \"two\" / \\ end",
+            repository: "https://git.example/abc.git",
+            settings: settings,
+            version: 2,
+            createdAt: time(0),
+            updatedAt: time(1)
+        )
+        project.gitHubOwner = "octo"
+        project.gitHubRepo = "shop"
+        project.gitHubConnected = true
+        return project
+    }()
 
-    static let ticket = Ticket(
-        id: ticketID,
-        key: "ABC-12",
-        projectID: projectID,
-        title: "Make it faster",
-        description: "p99 < 100 ms",
-        phase: .implementation,
-        priority: .high,
-        block: Ticket.Block(
-            reason: .failingChecks,
-            detail: "task 'build' is out of attempts",
-            since: time(5),
-            automatic: true
-        ),
-        blockedBy: [id(20)],
-        labels: ["speed", "ünïcode"],
-        round: 2,
-        taskCount: 4,
-        completedTaskCount: 1,
-        version: 7,
-        createdAt: time(0),
-        updatedAt: time(6),
-        enteredPhaseAt: time(4)
-    )
+    static let ticket: Ticket = {
+        var ticket = Ticket(
+            id: ticketID,
+            key: "ABC-12",
+            projectID: projectID,
+            title: "Make it faster",
+            description: "p99 < 100 ms",
+            phase: .implementation,
+            priority: .high,
+            block: Ticket.Block(
+                reason: .failingChecks,
+                detail: "task 'build' is out of attempts",
+                since: time(5),
+                automatic: true
+            ),
+            blockedBy: [id(20)],
+            labels: ["speed", "ünïcode"],
+            round: 2,
+            taskCount: 4,
+            completedTaskCount: 1,
+            version: 7,
+            createdAt: time(0),
+            updatedAt: time(6),
+            enteredPhaseAt: time(4)
+        )
+        ticket.previousPhase = .testing
+        ticket.specID = id(70)
+        ticket.waitingFor = Ticket.Waiting(.gate, "the artifact 'test_coverage' is missing")
+        ticket.approvalDeadlineAt = time(1800)
+        ticket.approvalPhase = .implementation
+        ticket.approvedPhases = [.requirements]
+        ticket.requestedBy = "agent-7"
+        ticket.rejectionReason = "too vague"
+        ticket.context = ["owner": .string("ann")]
+        ticket.contextSummary = "half done"
+        ticket.artifacts = [Ticket.ArtifactReference(Samples.artifact)]
+        ticket.links = [
+            TicketLink(
+                kind: .pullRequest,
+                repository: "acme/shop",
+                reference: "17",
+                title: "[ABC-12] Make it faster",
+                url: "https://github.example/acme/shop/pull/17",
+                state: .open,
+                author: "ann",
+                at: time(5)
+            )
+        ]
+        return ticket
+    }()
 
     static let transition = Transition(
         id: id(30),
@@ -184,6 +226,25 @@ enum Entities {
         createdAt: time(5)
     )
 
+    static let report: Report = {
+        var report = Report(
+            id: id(6),
+            projectID: projectID,
+            ticketID: ticketID,
+            taskID: taskID,
+            kind: .analysis,
+            summary: "cached",
+            content: "# Board\n\nIt is cached.",
+            evidence: ["make test"],
+            fileName: "report.md",
+            reportedBy: "sandbox:\(sandboxID)",
+            createdAt: time(6)
+        )
+        report.verification = result.verification
+        report.version = 2
+        return report
+    }()
+
     static let sandbox: Sandbox = {
         var sandbox = Sandbox(
             id: sandboxID,
@@ -241,6 +302,8 @@ enum Entities {
             return EventData(task, attempt: type == .taskCreated ? nil : attempt)
         case "result":
             return EventData(result)
+        case "report":
+            return EventData(report)
         case "sandbox":
             var sandbox = sandbox
             sandbox.state = sandboxState[type] ?? .creating

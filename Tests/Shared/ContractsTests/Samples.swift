@@ -6,7 +6,8 @@ enum Samples {
     static let events = EventType.allCases.map { Sample("event.\($0.rawValue)", Entities.event($0)) }
 
     static let commands: [Sample] =
-        projectCommands + taskCommands + taskRuleCommands + orchestratorCommands + tokenCommands + operationsCommands
+        projectCommands + taskCommands + taskRuleCommands + ticketRuleCommands + orchestratorCommands + tokenCommands
+        + operationsCommands + duplicateCommands + gitHubCommands
 
     static func command<C: Command>(_ command: C, reply: C.Reply, changes: [Event] = []) -> [Sample] {
         [
@@ -114,35 +115,36 @@ enum Samples {
         + command(ReplayDeadLetter(id: 3), reply: Empty())
         + command(DiscardDeadLetter(id: 3), reply: Empty())
 
-    static let bodies: [Sample] = [
-        Sample("body.project-create", projectCreate),
-        Sample("body.project-patch", projectPatch),
-        Sample("body.ticket-create", ticketCreate),
-        Sample("body.ticket-batch", ticketBatch),
-        Sample("body.ticket-batch-response", ticketBatchResponse),
-        Sample("body.ticket-transition", ticketTransition),
-        Sample("body.ticket-list", TicketList(tickets: [Entities.ticket], total: 1, nextCursor: "c1")),
-        Sample("body.board-view", boardView),
-        Sample("body.task-create", taskCreate),
-        Sample("body.task-explanation", explanation),
-        Sample("body.dependencies", DependenciesBody(dependsOn: [Entities.id(31)])),
-        Sample("body.cancel", CancelBody(reason: "no longer needed")),
-        Sample("body.task-patch", taskPatch),
-        Sample("body.task-timeout", TimeoutBody(timeoutSeconds: 900)),
-        Sample("body.task-conversation", conversation),
-        Sample("body.task-title", TitleBody(context: "the shop")),
-        Sample("body.task-titles", TitlesBody(limit: 5)),
-        Sample("body.result-verification", verificationBody),
-        Sample("body.token-create", tokenCreate),
-        Sample("body.token-response", tokenResponse),
-        Sample("body.assignment", assignment),
-        Sample("body.result-submission", resultSubmission),
-        Sample("body.result-response", resultResponse),
-        Sample("body.activity-report", activityReport),
-        Sample("body.problem", Problem(fault, instance: "/api/v1/tickets")),
-        Sample("message.activity", activity),
-        Sample("message.fault", FaultReply(fault)),
-        Sample("message.actor", Entities.actor),
-        Sample("file.sandbox-launch", sandboxLaunch),
-    ]
+    static let bodies: [Sample] =
+        ticketRuleBodies + [
+            Sample("body.project-create", projectCreate),
+            Sample("body.project-patch", projectPatch),
+            Sample("body.ticket-create", ticketCreate),
+            Sample("body.ticket-batch", ticketBatch),
+            Sample("body.ticket-batch-response", ticketBatchResponse),
+            Sample("body.ticket-transition", ticketTransition),
+            Sample("body.ticket-list", TicketList(tickets: [Entities.ticket], total: 1, nextCursor: "c1")),
+            Sample("body.board-view", boardView),
+            Sample("body.task-create", taskCreate),
+            Sample("body.task-explanation", explanation),
+            Sample("body.dependencies", DependenciesBody(dependsOn: [Entities.id(31)])),
+            Sample("body.cancel", CancelBody(reason: "no longer needed")),
+            Sample("body.task-patch", taskPatch),
+            Sample("body.task-timeout", TimeoutBody(timeoutSeconds: 900)),
+            Sample("body.task-conversation", conversation),
+            Sample("body.task-title", TitleBody(context: "the shop")),
+            Sample("body.task-titles", TitlesBody(limit: 5)),
+            Sample("body.result-verification", verificationBody),
+            Sample("body.token-create", tokenCreate),
+            Sample("body.token-response", tokenResponse),
+            Sample("body.assignment", assignment),
+            Sample("body.result-submission", resultSubmission),
+            Sample("body.result-response", resultResponse),
+            Sample("body.activity-report", activityReport),
+            Sample("body.problem", Problem(fault, instance: "/api/v1/tickets")),
+            Sample("message.activity", activity),
+            Sample("message.fault", FaultReply(fault)),
+            Sample("message.actor", Entities.actor),
+            Sample("file.sandbox-launch", sandboxLaunch),
+        ]
 }
