@@ -14,9 +14,13 @@ struct TicketRow: Sendable {
     let archived: Bool
     /// Blocked automatically by other tickets: does not count against the column's limit.
     let waiting: Bool
+    /// Somebody has to decide about it.
+    let inReview: Bool
     let boardRank: Int64
     /// JSON array.
     let labels: String
+    /// Changes when title or description do.
+    let textDigest: Int64
     /// JSON of a ``BoardView/Card``.
     let card: [UInt8]
     let body: RawJSON
@@ -33,6 +37,8 @@ struct TicketRow: Sendable {
         archived = try members.boolean("archived")
         let block = members["block"]?.object
         let reason = block?["reason"]
+        let approval = try members.value("approval_status", of: Ticket.ApprovalStatus.self)
+        inReview = approval == .pendingReview || approval == .timedOut
         waiting = reason?.string == Ticket.BlockReason.dependency.rawValue && block?["automatic"]?.boolean == true
         boardRank = Self.rank(
             status: status,
@@ -41,6 +47,7 @@ struct TicketRow: Sendable {
             entered: try members.timestamp("entered_phase_at")
         )
         labels = try members.required("labels").text
+        textDigest = TicketSearch.digest(title: try members.required("title"), description: members["description"])
         card = try Self.card(members, blockReason: reason)
         body = json
     }
@@ -67,13 +74,17 @@ struct TicketRow: Sendable {
             card.append(contentsOf: "\"\(name)\":".utf8)
             card.append(contentsOf: value)
         }
+        append("approval_status", try members.required("approval_status").bytes)
         if let blockReason { append("block_reason", blockReason.bytes) }
         append("completed_task_count", try members.required("completed_task_count").bytes)
         append("id", try members.required("id").bytes)
         append("is_blocked", (blockReason == nil ? "false" : "true").utf8)
-        for name in ["key", "phase_id", "priority", "project_id", "status", "task_count", "title", "updated_at"] {
+        for name in [
+            "key", "labels", "phase_id", "priority", "project_id", "status", "task_count", "title", "updated_at",
+        ] {
             append(name, try members.required(name).bytes)
         }
+        if let waiting = members["waiting_for"] { append("waiting_for", waiting.bytes) }
         card.append(UInt8(ascii: "}"))
         return card
     }
@@ -86,14 +97,17 @@ struct TicketFilter: Sendable {
     var phase: Phase?
     var priority: Priority?
     var label: String?
+    var search: TicketSearch?
 
     init(
         projectID: Identifier? = nil,
         status: TicketStatus? = nil,
         phase: Phase? = nil,
         priority: Priority? = nil,
-        label: String? = nil
+        label: String? = nil,
+        search: TicketSearch? = nil
     ) {
+        self.search = search
         self.projectID = projectID
         self.status = status
         self.phase = phase
@@ -108,18 +122,19 @@ enum TicketTable {
         try db.run(
             """
             INSERT INTO ticket (id, version, project_id, key, status, phase, priority, archived, waiting, board_rank,
-                labels, card, body)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                labels, text_digest, in_review, card, body)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             ON CONFLICT (id) DO UPDATE SET version = excluded.version, project_id = excluded.project_id,
                 key = excluded.key, status = excluded.status, phase = excluded.phase, priority = excluded.priority,
                 archived = excluded.archived, waiting = excluded.waiting, board_rank = excluded.board_rank,
-                labels = excluded.labels, card = excluded.card, body = excluded.body
+                labels = excluded.labels, text_digest = excluded.text_digest, in_review = excluded.in_review,
+                card = excluded.card, body = excluded.body
             WHERE excluded.version > ticket.version
             """,
             [
                 row.id.description, row.version, row.projectID.description, row.key, row.status.rawValue,
                 row.phase.rawValue, row.priority.rawValue, row.archived, row.waiting, row.boardRank, row.labels,
-                Data(row.card), row.body.data,
+                row.textDigest, row.inReview, Data(row.card), row.body.data,
             ]
         )
     }
@@ -167,6 +182,7 @@ enum TicketTable {
         selection.add("ticket.status = ?", filter.status?.rawValue)
         selection.add("ticket.phase = ?", filter.phase?.rawValue)
         selection.add("ticket.priority = ?", filter.priority?.rawValue)
+        filter.search?.narrow(&selection)
         if let cursor = request.cursor {
             selection.add("\(id) < ?", try PageCursor(parsing: cursor, list: "tickets").key.first)
         }
@@ -182,7 +198,7 @@ enum TicketTable {
             limit: request.limit,
             key: { [$0["id"]] }
         )
-        if filter.phase == nil, filter.priority == nil, filter.label == nil {
+        if filter.phase == nil, filter.priority == nil, filter.label == nil, filter.search == nil {
             page.total = try BoardTable.total(projectID: filter.projectID, status: filter.status, in: db)
         }
         return page
