@@ -137,6 +137,11 @@ struct QueryParameter: Sendable {
     }
 
     static let project = QueryParameter("project_id", .identifier, "Only of this project")
+    static let search = QueryParameter(
+        "search",
+        .string(max: Limits.searchLength),
+        "Only with this text in title or description, in any case; one or two characters are looked for in titles"
+    )
     static let limit = QueryParameter("limit", .integer(1...Int64(Limits.pageMax)), "Most items of a page")
     static let cursor = QueryParameter("cursor", .text, "From the page before")
     static let offset = QueryParameter(

@@ -9,12 +9,15 @@ enum BoardTable {
         var projectID: Identifier?
         var priority: Priority?
         var label: String?
+        var search: TicketSearch?
         /// Only this column; nil: all six.
         var column: TicketStatus?
         /// Cards per column.
         var limit = Limits.pageDefault
         /// Goes on inside ``column``.
         var cursor: String?
+
+        fileprivate var isNarrowed: Bool { priority != nil || label != nil || search != nil }
     }
 
     /// Tickets that are not archived.
@@ -27,17 +30,20 @@ enum BoardTable {
     /// The answer of `GET /api/v1/board/view`, JSON of a ``BoardView``.
     static func view(_ query: Query, in db: Database) throws -> [UInt8] {
         let counts = try counts(projectID: query.projectID, in: db)
-        // Limits are per project: a board over all projects has none.
         let settings = try query.projectID.flatMap { id in try ProjectTable.settings(of: id, in: db) }
         var page = Page()
         for status in TicketStatus.allCases where query.column == nil || query.column == status {
             let cards = try cards(in: status, query, db)
             let count = counts[status] ?? Count()
-            let limit = settings?.limit(of: status)
+            let described = BoardColumn(status, settings)
+            let limit = described.wipLimit
             var column = JSONObject()
+            column.append("color", raw: try ContractCoder.encode(described.colorTheme))
             column.append("current_count", count.total)
+            column.append("description", described.description)
             column.append("id", status.rawValue)
-            column.append("name", status.columnName)
+            if query.isNarrowed { column.append("matching_count", try matching(in: status, query, db)) }
+            column.append("name", raw: try ContractCoder.encode(described.name))
             if let cursor = cards.nextCursor { column.append("next_cursor", cursor) }
             column.append("sequence_order", status.order)
             column.append("tickets", array: cards)
@@ -50,12 +56,32 @@ enum BoardTable {
         return answer.bytes
     }
 
-    private struct Count {
+    /// Tickets of a column.
+    struct Count: Sendable {
         var total = 0
+        /// Without those that wait for other tickets.
         var counted = 0
     }
 
-    private static func counts(projectID: Identifier?, in db: Database) throws -> [TicketStatus: Count] {
+    /// Columns that hold more than they may, project by project.
+    static func violations(projectID: Identifier?, in db: Database) throws -> [WIPViolation] {
+        var selection = Selection()
+        selection.add("counted > 0")
+        selection.add("project_id = ?", projectID?.description)
+        let projects = try String.fetchAll(
+            db.cachedStatement(sql: "SELECT DISTINCT project_id FROM board_count \(selection.whereClause) ORDER BY 1"),
+            arguments: selection.arguments
+        )
+        return try projects.compactMap { Identifier($0) }.flatMap { id in
+            let settings = try ProjectTable.settings(of: id, in: db)
+            let counts = try counts(projectID: id, in: db)
+            return TicketStatus.allCases.compactMap { status in
+                WIPViolation(BoardColumn(status, settings), of: id, counted: counts[status]?.counted ?? 0)
+            }
+        }
+    }
+
+    static func counts(projectID: Identifier?, in db: Database) throws -> [TicketStatus: Count] {
         var selection = Selection()
         selection.add("project_id = ?", projectID?.description)
         let rows = try Row.fetchCursor(
@@ -74,12 +100,7 @@ enum BoardTable {
 
     private static func cards(in status: TicketStatus, _ query: Query, _ db: Database) throws -> Page {
         let list = "board-\(status.rawValue)"
-        var selection = Selection()
-        selection.add("archived = 0")
-        selection.add("project_id = ?", query.projectID?.description)
-        selection.add("status = ?", status.rawValue)
-        selection.add("priority = ?", query.priority?.rawValue)
-        selection.add("id IN (SELECT ticket_id FROM ticket_label WHERE label = ?)", query.label)
+        var selection = selection(status, query)
         if let cursor = query.cursor {
             let key = try PageCursor(parsing: cursor, list: list).key
             guard key.count == 2, let rank = Int64(key[0]) else { throw PageCursor.refused }
@@ -100,18 +121,23 @@ enum BoardTable {
         )
         return page
     }
-}
 
-extension TicketStatus {
-    /// The column's heading.
-    var columnName: String {
-        switch self {
-        case .backlog: "Backlog"
-        case .analyzing: "Analyzing"
-        case .building: "Building"
-        case .buildingDone: "Building done"
-        case .testing: "Testing"
-        case .done: "Done"
-        }
+    private static func matching(in status: TicketStatus, _ query: Query, _ db: Database) throws -> Int {
+        let selection = selection(status, query)
+        return try Int.fetchOne(
+            db.cachedStatement(sql: "SELECT count(*) FROM ticket \(selection.whereClause)"),
+            arguments: selection.arguments
+        ) ?? 0
+    }
+
+    private static func selection(_ status: TicketStatus, _ query: Query) -> Selection {
+        var selection = Selection()
+        selection.add("archived = 0")
+        selection.add("project_id = ?", query.projectID?.description)
+        selection.add("status = ?", status.rawValue)
+        selection.add("priority = ?", query.priority?.rawValue)
+        selection.add("id IN (SELECT ticket_id FROM ticket_label WHERE label = ?)", query.label)
+        query.search?.narrow(&selection)
+        return selection
     }
 }

@@ -8,7 +8,10 @@ struct JSONObject {
 
     mutating func append(_ name: String, raw value: some Sequence<UInt8>) {
         if text.count > 1 { text.append(UInt8(ascii: ",")) }
-        text.append(contentsOf: "\"\(name)\":".utf8)
+        text.append(UInt8(ascii: "\""))
+        text.append(contentsOf: name.utf8)
+        text.append(UInt8(ascii: "\""))
+        text.append(UInt8(ascii: ":"))
         text.append(contentsOf: value)
     }
 

@@ -68,4 +68,48 @@ enum ProjectTable {
         guard let settings = try RawJSON(project.body).object?["settings"] else { return ProjectSettings() }
         return try ContractCoder.decode(ProjectSettings.self, from: Array(settings.bytes))
     }
+
+    /// The settings of a project that is asked for; nil when none is.
+    ///
+    /// - Throws: ``Fault`` `not-found` for an unknown project.
+    static func existing(_ id: Identifier?, in db: Database) throws -> ProjectSettings? {
+        guard let id else { return nil }
+        guard let settings = try settings(of: id, in: db) else { throw Fault.notFound("project", id) }
+        return settings
+    }
+
+    /// nil for an unknown project.
+    static func stats(of id: Identifier, in db: Database) throws -> ProjectStats? {
+        guard try find(id, in: db) != nil else { return nil }
+        let rows = try Row.fetchCursor(
+            db.cachedStatement(
+                sql: "SELECT phase, count(*) FROM ticket WHERE archived = 0 AND project_id = ? GROUP BY phase"
+            ),
+            arguments: [id.description]
+        )
+        var phases: [Phase: Int] = [:]
+        while let row = try rows.next() {
+            if let phase = Phase(rawValue: row[0]) { phases[phase] = row[1] }
+        }
+        // The plus keeps the index of the project away: there are few open tasks and many of a project.
+        let agents = try Int.fetchOne(
+            db.cachedStatement(
+                sql: """
+                    SELECT count(DISTINCT sandbox_id) FROM task
+                    WHERE status IN ('assigned', 'running') AND +project_id = ?
+                    """
+            ),
+            arguments: [id.description]
+        )
+        let commits = try Int.fetchOne(
+            db.cachedStatement(
+                sql: """
+                    SELECT sum(commits) FROM result JOIN task ON task.id = result.task_id
+                    WHERE task.project_id = ? AND result.applied = 1
+                    """
+            ),
+            arguments: [id.description]
+        )
+        return ProjectStats(projectID: id, phases: phases, activeAgents: agents ?? 0, totalCommits: commits ?? 0)
+    }
 }

@@ -113,7 +113,9 @@ package struct RawJSON: Sendable {
         fileprivate let members: [JSONScanner.Member]
 
         package subscript(name: String) -> RawJSON? {
-            for member in members where document[member.name].elementsEqual(name.utf8) {
+            let length = name.utf8.count
+            for member in members
+            where member.name.count == length && document[member.name].elementsEqual(name.utf8) {
                 return RawJSON(document, member.value)
             }
             return nil
