@@ -27,16 +27,30 @@ enum DuplicateIndex {
     ) throws {
         let project = projectKey(of: key)
         let terms = Similarity(title: title, description: description).terms
-        try database.cachedStatement(sql: "INSERT INTO ticket_document (ticket_id, terms) VALUES (?, ?)").execute(
-            arguments: [id, terms.map { term($0, of: project) }.joined(separator: " ")]
-        )
+            .map { term($0, of: project) }.joined(separator: " ")
+        try database.cachedStatement(sql: "INSERT INTO ticket_document (ticket_id, terms) VALUES (?, ?)")
+            .execute(arguments: [id, terms])
+        try database.cachedStatement(sql: "INSERT INTO ticket_text (rowid, terms) VALUES (?, ?)")
+            .execute(arguments: [database.lastInsertedRowID, terms])
     }
 
-    /// Takes over another title or description.
-    static func update(_ ticket: Ticket, in database: Database) throws {
-        try database.cachedStatement(sql: "DELETE FROM ticket_document WHERE ticket_id = ?")
-            .execute(arguments: [ticket.id])
-        if ticket.status != .done, !ticket.archived { try insert(ticket, in: database) }
+    /// Takes over a change: another text, or that the ticket is over. Nobody repeats work by asking for what is done.
+    static func update(_ before: Ticket, to after: Ticket, in database: Database) throws {
+        let isSame = before.title == after.title && before.description == after.description
+        guard before.isOver != after.isOver || !isSame else { return }
+        try remove(after.id, in: database)
+        if !after.isOver { try insert(after, in: database) }
+    }
+
+    private static func remove(_ id: Identifier, in database: Database) throws {
+        let statement = try database.cachedStatement(
+            sql: "DELETE FROM ticket_document WHERE ticket_id = ? RETURNING document, terms"
+        )
+        guard let row = try Row.fetchOne(statement, arguments: [id]) else { return }
+        let (document, terms): (Int64, String) = (row[0], row[1])
+        try database.cachedStatement(
+            sql: "INSERT INTO ticket_text (ticket_text, rowid, terms) VALUES ('delete', ?, ?)"
+        ).execute(arguments: [document, terms])
     }
 
     /// The open tickets of a project that resemble a text, the most similar first.
@@ -99,6 +113,8 @@ enum DuplicateIndex {
 }
 
 extension Ticket {
+    fileprivate var isOver: Bool { phase == .done || archived }
+
     /// What was refused may be asked for again.
-    fileprivate var isComparable: Bool { status != .done && !archived && approvalStatus != .rejected }
+    fileprivate var isComparable: Bool { !isOver && approvalStatus != .rejected }
 }

@@ -18,8 +18,8 @@ enum DuplicateMigrations {
         }
     }
 
-    /// One document per open ticket. The triggers keep the full-text index in step, and let go of tickets that are
-    /// over: nobody repeats work by asking for what is done.
+    /// One document per open ticket, and the full-text index over them. ``DuplicateIndex`` keeps both in step: triggers
+    /// may not write virtual tables where the schema is not trusted.
     private static let tables = """
         CREATE TABLE ticket_document (
             document INTEGER PRIMARY KEY,
@@ -31,18 +31,5 @@ enum DuplicateMigrations {
         CREATE VIRTUAL TABLE ticket_text USING fts5 (
             terms, content = '', detail = none, columnsize = 0, tokenize = "ascii tokenchars '-'"
         );
-
-        CREATE TRIGGER ticket_document_added AFTER INSERT ON ticket_document BEGIN
-            INSERT INTO ticket_text (rowid, terms) VALUES (NEW.document, NEW.terms);
-        END;
-
-        CREATE TRIGGER ticket_document_removed AFTER DELETE ON ticket_document BEGIN
-            INSERT INTO ticket_text (ticket_text, rowid, terms) VALUES ('delete', OLD.document, OLD.terms);
-        END;
-
-        CREATE TRIGGER ticket_over AFTER UPDATE OF phase, archived ON ticket
-        WHEN NEW.phase = 'PHASE_DONE' OR NEW.archived = 1 BEGIN
-            DELETE FROM ticket_document WHERE ticket_id = NEW.id;
-        END;
         """
 }

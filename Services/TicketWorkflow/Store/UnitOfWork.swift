@@ -157,16 +157,14 @@ extension UnitOfWork {
     ) throws -> Ticket {
         var record = try ticketRecord(id)
         let wasCounted = record.isCounted
-        let (title, description) = (record.ticket.title, record.ticket.description)
+        let before = record.ticket
         change(&record.ticket)
         record.ticket.version += 1
         record.ticket.updatedAt = now
         tickets[id] = record
         unwrittenTickets.insert(id)
         recounted.removeAll { $0 == id }
-        if title != record.ticket.title || description != record.ticket.description {
-            try DuplicateIndex.update(record.ticket, in: database)
-        }
+        try DuplicateIndex.update(before, to: record.ticket, in: database)
         if wasCounted, !record.isCounted { try free(record.ticket.status, of: record.ticket.projectID) }
         try transaction.emit(type, EventData(record.ticket, transition: transition))
         if type == .ticketTransitioned || type == .ticketArchived { try noteMove(ofTicket: id) }

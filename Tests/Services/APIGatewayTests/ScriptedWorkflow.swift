@@ -19,6 +19,8 @@ final class ScriptedWorkflow: Sendable {
         var results: [ResultSubmission] = []
         var traceparents: [String] = []
         var snapshots = 0
+        var gitHubCalls: [CallGitHub] = []
+        var deliveries: [ReceiveGitHubDelivery] = []
     }
 
     let signer: TokenSigner
@@ -89,6 +91,9 @@ final class ScriptedWorkflow: Sendable {
         )
     }
 
+    /// A ticket with this title is taken for a duplicate.
+    static let repeated = "Repeated"
+
     private func handlers() -> CommandHandlers {
         var handlers = CommandHandlers()
         addQueries(to: &handlers)
@@ -98,6 +103,7 @@ final class ScriptedWorkflow: Sendable {
         addSpecs(to: &handlers)
         addSandboxSide(to: &handlers)
         addTokens(to: &handlers)
+        addGitHub(to: &handlers)
         return handlers
     }
 
@@ -146,6 +152,11 @@ final class ScriptedWorkflow: Sendable {
                     throw Fault(.preconditionFailed, "the project is at version \(project.version)")
                 }
                 project.name = command.body.name ?? project.name
+                project.status = command.body.status ?? project.status
+                if let patch = command.body.settings {
+                    let own: JSONValue = try ContractCoder.decode(from: ContractCoder.encode(project.settings))
+                    project.settings = try ContractCoder.decode(from: ContractCoder.encode(own.merged(with: patch)))
+                }
                 project.version += 1
                 state.projects[project.id] = project
                 return project
@@ -158,6 +169,13 @@ final class ScriptedWorkflow: Sendable {
     private func addTickets(to handlers: inout CommandHandlers) {
         handlers.on(CreateTickets.self) { [self] command, transaction in
             note(transaction)
+            if command.duplicateThreshold != nil, command.body.tickets.first?.title == Self.repeated,
+                let other = state.withLock({ state in
+                    state.tickets.values.first { $0.projectID == command.body.projectID }
+                })
+            {
+                return TicketBatchResponse(tickets: [], tasks: [], duplicates: Self.duplicate(of: other))
+            }
             return try create(command.body, transaction)
         }
         handlers.on(TransitionTicket.self) { [self] command, transaction in
@@ -184,6 +202,17 @@ final class ScriptedWorkflow: Sendable {
             )
             try transaction.emit(.ticketTransitioned, EventData(after, transition: transition))
             return after
+        }
+        handlers.onQuery(ProgressTicket.self) { [self] command, _, _ in
+            guard let ticket = state.withLock({ $0.tickets[command.id] }) else {
+                throw Fault.notFound("ticket", command.id)
+            }
+            return TicketProgress(
+                ticket: ticket,
+                fromPhase: .backlog,
+                phaseComplete: true,
+                blockingReasons: ["no unfinished task"]
+            )
         }
     }
 
