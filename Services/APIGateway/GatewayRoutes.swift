@@ -79,20 +79,16 @@ struct GatewayRoutes {
         let table = RouteTable()
         let router = Router(context: OmoiRequestContext.self)
         for middleware in around { router.add(middleware: middleware) }
-        router.add(middleware: RequestIDMiddleware())
-        router.add(middleware: RequestMetricsMiddleware(time: runtime.time))
-        router.add(middleware: ProblemMiddleware(routes: table))
-        router.add(middleware: HostMiddleware(bind: bind, allowed: allowedHosts))
+        router.add(middleware: Reception(routes: table, bind: bind, allowed: allowedHosts, time: runtime.time))
         HealthRoutes.add(to: router, runtime)
 
         let guarding = RouteGuard(
+            bearer: BearerMiddleware(time: runtime.time, verify: verify),
             limiter: RateLimiter(limit: requestsPerMinute, time: runtime.time),
             isReady: isReady
         )
-        let known = router.group().add(middleware: BearerMiddleware(time: runtime.time, verify: verify))
         for route in try all() {
-            let group = route.demand == .open ? router.group() : known
-            group.on(RouterPath(route.fullPath), method: route.method, use: guarding.guarded(route))
+            router.on(RouterPath(route.fullPath), method: route.method, use: guarding.guarded(route))
         }
         table.fill(from: router)
         return router

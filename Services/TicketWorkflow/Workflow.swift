@@ -147,6 +147,7 @@ package struct Workflow: Sendable {
         handlers.add(JudgeResult.self, environment)
         handlers.add(SubmitReport.self, environment)
         handlers.add(ListReports.self, environment)
+        handlers.add(DescribeReport.self, environment)
         addSpecs(to: &handlers, environment)
         return handlers
     }

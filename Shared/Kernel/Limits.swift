@@ -109,6 +109,8 @@ package enum Limits {
     package static let generatedTitleLength = 70
     /// Tasks that get a title in one request.
     package static let titlesPerRequest = 50
+    /// Longest document handed in about a task or a ticket, characters.
+    package static let reportLength = 100 * 1024
     /// Pieces of evidence in one verification of a result.
     package static let evidenceItems = 100
     /// Attempts ended by one clean-up of timed-out tasks.

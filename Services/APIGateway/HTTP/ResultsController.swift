@@ -32,9 +32,9 @@ struct ResultsController: Sendable {
                 .get,
                 "results/{id}",
                 operation: "getResult",
-                summary: "One result with its content",
+                summary: "One result, or one document handed in, with its content",
                 demand: .read,
-                answers: [.entity(Shapes.result)],
+                answers: [.entity(.anyOf([Shapes.result, Shapes.report]))],
                 handle: show
             ),
             Route(
@@ -51,11 +51,12 @@ struct ResultsController: Sendable {
                 .get,
                 "tasks/{id}/results",
                 operation: "getTaskResults",
-                summary: "Results of a task, newest first",
+                summary: "Documents handed in about a task, then its results, newest first",
+                details: "The documents are on the first page, beside its results.",
                 demand: .read,
                 query: .page,
-                answers: [.array(of: Shapes.result)],
-                handle: ofTask
+                answers: [.array(of: .anyOf([Shapes.report, Shapes.result]))],
+                handle: withReports
             ),
             Route(
                 .get,
@@ -93,19 +94,46 @@ struct ResultsController: Sendable {
 
     @Sendable func show(_ request: Request, _ context: OmoiRequestContext) async throws -> Response {
         let id = try context.parameters.identifier("id", kind: "result")
-        let reply = try await commands.send(DescribeResult(id: id), from: query(request, context))
-        return try Self.entity(reply)
+        let origin = try query(request, context)
+        do {
+            return try Self.entity(try await commands.send(DescribeResult(id: id), from: origin))
+        } catch let fault as Fault where fault.code == .notFound {
+            let reply = try await commands.send(DescribeReport(id: id), from: origin)
+            let report: Report = try ContractCoder.decode(from: Array(reply.bytes))
+            return .json(raw: try ContractCoder.encode(ReportView(report)), version: report.version)
+        }
     }
 
     @Sendable func ofTask(_ request: Request, _ context: OmoiRequestContext) async throws -> Response {
+        let id = try await task(context)
+        let query = QueryParameters(request)
+        let command = ListResults(taskID: id, limit: try query.limit())
+        return .array(try await page(command, query, request, context), for: request)
+    }
+
+    @Sendable func withReports(_ request: Request, _ context: OmoiRequestContext) async throws -> Response {
+        let id = try await task(context)
+        let query = QueryParameters(request)
+        var all = Page()
+        if query["cursor"] == nil {
+            let reply = try await commands.send(ListReports(taskID: id), from: self.query(request, context))
+            let found: ReportList = try ContractCoder.decode(from: Array(reply.bytes))
+            for report in found.reports { all.append(try ContractCoder.encode(ReportView(report))) }
+        }
+        let command = ListResults(taskID: id, limit: try query.limit())
+        let results = try await found(command, query, request, context)
+        for result in results.results { all.append(try ContractCoder.encode(ResultView(result))) }
+        all.nextCursor = Self.cursor(after: results)
+        return .array(all, for: request)
+    }
+
+    private func task(_ context: OmoiRequestContext) async throws -> Identifier {
         let id = try context.parameters.identifier("id", kind: "task")
         let only = try context.requireActor().projectID
         guard try await model.store.read({ db in try TaskTable.find(id, only: only, in: db) }) != nil else {
             throw Fault.notFound("task", id)
         }
-        let query = QueryParameters(request)
-        let command = ListResults(taskID: id, limit: try query.limit())
-        return .array(try await page(command, query, request, context), for: request)
+        return id
     }
 
     /// The ticket by id or key.
@@ -132,18 +160,30 @@ struct ResultsController: Sendable {
         _ request: Request,
         _ context: OmoiRequestContext
     ) async throws -> Page {
+        let found = try await found(command, query, request, context)
+        var page = Page()
+        for result in found.results { page.append(try ContractCoder.encode(ResultView(result))) }
+        page.nextCursor = Self.cursor(after: found)
+        return page
+    }
+
+    private func found(
+        _ command: ListResults,
+        _ query: QueryParameters,
+        _ request: Request,
+        _ context: OmoiRequestContext
+    ) async throws -> ResultPage {
         var command = command
         if let cursor = query["cursor"] {
             command.before = try PageCursor(parsing: cursor, list: "results").key.first.flatMap { Identifier($0) }
         }
         let reply = try await commands.send(command, from: self.query(request, context))
-        let found: ResultPage = try ContractCoder.decode(from: Array(reply.bytes))
-        var page = Page()
-        for result in found.results { page.append(try ContractCoder.encode(ResultView(result))) }
-        if found.hasMore, let last = found.results.last {
-            page.nextCursor = PageCursor(list: "results", key: [last.id.description]).text
-        }
-        return page
+        return try ContractCoder.decode(from: Array(reply.bytes))
+    }
+
+    private static func cursor(after page: ResultPage) -> String? {
+        guard page.hasMore, let last = page.results.last else { return nil }
+        return PageCursor(list: "results", key: [last.id.description]).text
     }
 
     /// A query changes nothing and leaves no key behind.

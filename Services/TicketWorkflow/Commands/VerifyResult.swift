@@ -8,13 +8,7 @@ extension VerifyResult: WorkflowCommand {
         guard var result = try ResultStore.find(id, in: unit.database) else { throw Fault.notFound("result", id) }
         let project = try unit.task(result.taskID).projectID
         guard unit.actor.projectID ?? project == project else { throw Fault.notFound("result", id) }
-        result.verification = TaskResult.Verification(
-            status: body.passed ? .verified : .rejected,
-            feedback: body.feedback ?? "",
-            evidence: body.evidence ?? [],
-            by: unit.actor.subject,
-            at: unit.now
-        )
+        result.verification = TaskResult.Verification(body, by: unit.actor, at: unit.now)
         result.version += 1
         try ResultStore.update(result, in: unit.database)
         try unit.transaction.emit(.resultVerified, EventData(result))

@@ -32,7 +32,8 @@ enum ResultStore {
                 VALUES (?, ?, ?, ?, ?, ?, ?, ?)
                 """
         ).execute(arguments: [
-            result.id, result.taskID, result.ticketID, result.attempt, try JSONText.encode(result), text, isRefused, result.createdAt,
+            result.id, result.taskID, result.ticketID, result.attempt, try JSONText.encode(result), text, isRefused,
+            result.createdAt,
         ])
     }
 

@@ -2,7 +2,10 @@ import Storage
 
 /// What tasks and results got after the first tables.
 enum TaskMigrations {
-    static let all = [Migration("workflow-task-2", columns), Migration("workflow-result-2", results)]
+    static let all = [
+        Migration("workflow-task-2", columns), Migration("workflow-result-2", results),
+        Migration("workflow-report", reports),
+    ]
 
     private static let columns = """
         ALTER TABLE task ADD COLUMN attempt_deadline_at INTEGER;
@@ -15,6 +18,19 @@ enum TaskMigrations {
         -- what was called the deadline was the attempt's
         UPDATE task SET attempt_deadline_at = deadline_at, deadline_at = NULL;
         CREATE INDEX task_lineage ON task (lineage_id);
+        """
+
+    private static let reports = """
+        CREATE TABLE report (
+            id TEXT NOT NULL PRIMARY KEY,
+            project_id TEXT NOT NULL REFERENCES project (id),
+            ticket_id TEXT NOT NULL REFERENCES ticket (id),
+            task_id TEXT REFERENCES task (id),
+            body TEXT NOT NULL,
+            version INTEGER NOT NULL CHECK (version > 0)
+        ) STRICT;
+        CREATE INDEX report_ticket ON report (ticket_id, id);
+        CREATE INDEX report_task ON report (task_id, id) WHERE task_id IS NOT NULL;
         """
 
     private static let results = """

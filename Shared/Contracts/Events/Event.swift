@@ -63,6 +63,7 @@ package struct EventData: Codable, Sendable, Equatable {
     package var ticket: Ticket?
     package var task: WorkTask?
     package var result: TaskResult?
+    package var report: Report?
     package var sandbox: Sandbox?
     package var token: AccessToken?
 
@@ -84,6 +85,8 @@ package struct EventData: Codable, Sendable, Equatable {
     }
 
     package init(_ result: TaskResult) { self.result = result }
+
+    package init(_ report: Report) { self.report = report }
 
     package init(_ sandbox: Sandbox) { self.sandbox = sandbox }
 
@@ -129,6 +132,14 @@ package struct EventData: Codable, Sendable, Equatable {
                 taskID: result.taskID,
                 attempt: result.attempt
             )
+        } else if let report {
+            Reference(
+                id: report.id,
+                version: report.version,
+                projectID: report.projectID,
+                ticketID: report.ticketID,
+                taskID: report.taskID
+            )
         } else if let spec {
             Reference(id: spec.id, version: spec.version, projectID: spec.projectID)
         } else if let project {
@@ -147,11 +158,12 @@ package struct EventData: Codable, Sendable, Equatable {
         ticket = try container.decodeIfPresent(Ticket.self, forKey: .ticket)
         task = try container.decodeIfPresent(WorkTask.self, forKey: .task)
         result = try container.decodeIfPresent(TaskResult.self, forKey: .result)
+        report = try container.decodeIfPresent(Report.self, forKey: .report)
         sandbox = try container.decodeIfPresent(Sandbox.self, forKey: .sandbox)
         token = try container.decodeIfPresent(AccessToken.self, forKey: .token)
         transition = try container.decodeIfPresent(Transition.self, forKey: .transition)
         attempt = try container.decodeIfPresent(Attempt.self, forKey: .attempt)
-        let entities: [Any?] = [project, spec, ticket, task, result, sandbox, token]
+        let entities: [Any?] = [project, spec, ticket, task, result, report, sandbox, token]
         guard entities.count(where: { $0 != nil }) == 1 else {
             throw DecodingError.dataCorrupted(
                 .init(codingPath: decoder.codingPath, debugDescription: "an event carries exactly one entity")
@@ -160,6 +172,6 @@ package struct EventData: Codable, Sendable, Equatable {
     }
 
     package enum CodingKeys: String, CodingKey, CaseIterable {
-        case project, spec, ticket, task, result, sandbox, token, transition, attempt
+        case project, spec, ticket, task, result, report, sandbox, token, transition, attempt
     }
 }

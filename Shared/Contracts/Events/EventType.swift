@@ -32,6 +32,8 @@ package enum EventType: String, Codable, Sendable, CaseIterable {
 
     case resultSubmitted = "result.submitted"
     case resultVerified = "result.verified"
+    case reportSubmitted = "report.submitted"
+    case reportVerified = "report.verified"
 
     case sandboxCreated = "sandbox.created"
     case sandboxRunning = "sandbox.running"

@@ -4,7 +4,7 @@ import Kernel
 import Testing
 
 @Suite struct `Golden files` {
-    static let all = Samples.events + Samples.commands + Samples.bodies + Samples.specCommands + Samples.specBodies
+    static let all = Samples.events + Samples.commands + Samples.bodies + Samples.reportBodies + Samples.specCommands + Samples.specBodies
 
     @Test(arguments: all)
     func `a value is written as its file says, and the file is read and written back byte for byte`(
@@ -73,6 +73,7 @@ import Testing
         #expect(try members(Entities.task) == names(WorkTask.CodingKeys.self))
         #expect(try members(Entities.attempt) == names(Attempt.CodingKeys.self))
         #expect(try members(Entities.result) == names(TaskResult.CodingKeys.self))
+        #expect(try members(Entities.report) == names(Report.CodingKeys.self))
         #expect(try members(Entities.sandbox) == names(Sandbox.CodingKeys.self))
         #expect(try members(Entities.token) == names(AccessToken.CodingKeys.self))
         #expect(try members(Entities.event(.taskCompleted)) == names(Event.CodingKeys.self))

@@ -24,6 +24,32 @@ extension Samples {
         evidence: [.object(["p99_ms": .integer(12)])]
     )
 
+    static let taskReport = TaskReportBody(
+        taskID: Entities.taskID,
+        kind: .analysis,
+        summary: "cached",
+        content: "# Board",
+        fileName: "report.md"
+    )
+
+    static let reportBodies: [Sample] = [
+        Sample("body.task-report", taskReport),
+        Sample(
+            "body.solution",
+            SolutionBody(
+                workflowID: Entities.ticketID,
+                content: "# Done",
+                explanation: "all of it",
+                evidence: ["make test"],
+                fileName: "solution.md"
+            )
+        ),
+        Sample(
+            "body.validation",
+            ValidationBody(resultID: Entities.resultID, passed: true, feedback: "fine", evidence: [.integer(1)])
+        ),
+    ]
+
     static let taskRuleCommands: [Sample] =
         command(UpdateTask(id: Entities.taskID, ifVersion: 4, body: taskPatch), reply: Entities.task)
         + command(
@@ -55,6 +81,18 @@ extension Samples {
                 limit: 50
             ),
             reply: ResultPage(results: [Entities.result], hasMore: true)
+        )
+        + command(
+            JudgeResult(
+                body: ValidationBody(resultID: Entities.resultID, passed: false, feedback: "slow", evidence: [])
+            ),
+            reply: ValidationAnswer(resultID: Entities.resultID, passed: false)
+        )
+        + command(SubmitReport(taskReport), reply: Entities.report)
+        + command(DescribeReport(id: Entities.id(6)), reply: Entities.report)
+        + command(
+            ListReports(taskID: Entities.taskID, ticketID: Entities.ticketID, solutionsOnly: true),
+            reply: ReportList(reports: [Entities.report])
         )
         + command(VerifyResult(id: Entities.resultID, body: verificationBody), reply: Entities.result)
         + command(
