@@ -19,6 +19,10 @@ final class ScriptedWorkflow: Sendable {
         var results: [ResultSubmission] = []
         var traceparents: [String] = []
         var snapshots = 0
+        /// What becomes of asked-for titles, by effect.
+        var effects: [Identifier: String] = [:]
+        var taskResults: [TaskResult] = []
+        var reports: [Report] = []
         var gitHubCalls: [CallGitHub] = []
         var deliveries: [ReceiveGitHubDelivery] = []
     }
@@ -99,7 +103,9 @@ final class ScriptedWorkflow: Sendable {
         addQueries(to: &handlers)
         addProjects(to: &handlers)
         addTickets(to: &handlers)
+        addTicketRules(to: &handlers)
         addTasks(to: &handlers)
+        addTaskRules(to: &handlers)
         addSpecs(to: &handlers)
         addSandboxSide(to: &handlers)
         addTokens(to: &handlers)
@@ -285,6 +291,7 @@ final class ScriptedWorkflow: Sendable {
         }
         handlers.on(CancelTask.self) { [self] command, transaction in
             try change(command.id, .taskCancelled, transaction) { task in
+                task.sandboxStopped = task.status == .pending
                 task.status = .cancelled
                 task.error = command.reason
             }
@@ -294,7 +301,7 @@ final class ScriptedWorkflow: Sendable {
         }
     }
 
-    private func change(
+    func change(
         _ id: Identifier,
         _ type: EventType,
         _ transaction: Transaction,
