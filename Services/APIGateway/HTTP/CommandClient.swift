@@ -39,9 +39,16 @@ struct CommandClient: Sendable {
             idempotency = Messaging.RequestContext.Idempotency(
                 scope: "\(actor.subject) \(request.method.rawValue) \(request.uri.path)",
                 key: key,
-                digest: SHA256.hash(data: body).map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }
-                    .joined()
+                digest: Self.digest(of: body, query: request.uri.query)
             )
+        }
+
+        /// Of everything that makes a request what it is, beside its method and path.
+        private static func digest(of body: [UInt8], query: String?) -> String {
+            var hash = SHA256()
+            if let query { hash.update(data: Array("?\(query)\n".utf8)) }
+            hash.update(data: body)
+            return hash.finalize().map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined()
         }
     }
 

@@ -42,6 +42,7 @@ struct TaskActionsController: Sendable {
                 demand: .write,
                 body: Schemas.cancel,
                 optionalBody: true,
+                heedsIfMatch: true,
                 answers: [.entity(Shapes.cancelledTask)],
                 handle: cancel
             ),
@@ -54,6 +55,7 @@ struct TaskActionsController: Sendable {
                 demand: .write,
                 body: Schemas.cancel,
                 optionalBody: true,
+                heedsIfMatch: true,
                 answers: [.ok(Shapes.failedTask)],
                 handle: fail
             ),
@@ -115,6 +117,7 @@ struct TaskActionsController: Sendable {
                     + "so a longer time helps from the next attempt on.",
                 demand: .write,
                 body: Schemas.taskTimeout,
+                heedsIfMatch: true,
                 answers: [.ok(Shapes.taskTimeout)],
                 handle: setTimeout
             ),
@@ -165,7 +168,9 @@ struct TaskActionsController: Sendable {
         let body = try await Received<CancelBody>(request, context)
         let origin = try CommandClient.Origin(request, context, body: body.bytes)
         let reason = body.value.reason ?? "cancelled_by_request"
-        let reply = try await commands.send(CancelTask(id: id, reason: reason), from: origin)
+        var command = CancelTask(id: id, reason: reason)
+        command.ifVersion = try EntityTag.demanded(by: request)
+        let reply = try await commands.send(command, from: origin)
         var task: WorkTask = try ContractCoder.decode(from: Array(reply.bytes))
         let deadline = ContinuousClock.now + Limits.cancelWait
         while !task.sandboxStopped, ContinuousClock.now < deadline {
@@ -180,7 +185,9 @@ struct TaskActionsController: Sendable {
         let body = try await Received<CancelBody>(request, context)
         let origin = try CommandClient.Origin(request, context, body: body.bytes)
         let reason = body.value.reason ?? "marked_failed_by_user"
-        return .json(raw: try await commands.send(FailTask(id: id, reason: reason), from: origin).bytes)
+        var command = FailTask(id: id, reason: reason)
+        command.ifVersion = try EntityTag.demanded(by: request)
+        return .json(raw: try await commands.send(command, from: origin).bytes)
     }
 
     @Sendable func timedOut(_ request: Request, _ context: OmoiRequestContext) async throws -> Response {
@@ -223,7 +230,8 @@ struct TaskActionsController: Sendable {
         let id = try await locate(context)
         let body = try await Received<TimeoutBody>(request, context)
         let origin = try CommandClient.Origin(request, context, body: body.bytes)
-        let command = SetTimeout(id: id, seconds: body.value.timeoutSeconds)
+        var command = SetTimeout(id: id, seconds: body.value.timeoutSeconds)
+        command.ifVersion = try EntityTag.demanded(by: request)
         return .json(raw: try await commands.send(command, from: origin).bytes)
     }
 

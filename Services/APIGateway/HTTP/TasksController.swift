@@ -86,6 +86,7 @@ struct TasksController: Sendable {
                 summary: "Add dependencies to a task",
                 demand: .plan,
                 body: Schemas.dependencies,
+                heedsIfMatch: true,
                 answers: [.ok(Shapes.dependencies)],
                 handle: addDependencies
             ),
@@ -96,6 +97,7 @@ struct TasksController: Sendable {
                 summary: "Set the dependencies of a task",
                 demand: .plan,
                 body: Schemas.dependencies,
+                heedsIfMatch: true,
                 answers: [.ok(Shapes.dependencies)],
                 handle: replaceDependencies
             ),
@@ -105,6 +107,7 @@ struct TasksController: Sendable {
                 operation: "removeTaskDependency",
                 summary: "Remove one dependency of a task",
                 demand: .plan,
+                heedsIfMatch: true,
                 answers: [.ok(Shapes.dependencies)],
                 handle: removeDependency
             ),
@@ -114,6 +117,7 @@ struct TasksController: Sendable {
                 operation: "retryTask",
                 summary: "Give a failed task another try",
                 demand: .write,
+                heedsIfMatch: true,
                 answers: [.entity(Shapes.task)],
                 handle: retry
             ),
@@ -186,16 +190,17 @@ struct TasksController: Sendable {
     @Sendable func removeDependency(_ request: Request, _ context: OmoiRequestContext) async throws -> Response {
         let id = try await addressed(context)
         let dependency = try context.parameters.identifier("dependency", kind: "dependency")
-        _ = try await commands.send(
-            ChangeDependencies(id: id, change: .remove, dependsOn: [dependency]),
-            from: .init(request, context)
-        )
+        var command = ChangeDependencies(id: id, change: .remove, dependsOn: [dependency])
+        command.ifVersion = try EntityTag.demanded(by: request)
+        _ = try await commands.send(command, from: .init(request, context))
         return try await dependencies(of: id)
     }
 
     @Sendable func retry(_ request: Request, _ context: OmoiRequestContext) async throws -> Response {
         let id = try await addressed(context)
-        return .changed(try await commands.send(RetryTask(id: id), from: .init(request, context)))
+        var command = RetryTask(id: id)
+        command.ifVersion = try EntityTag.demanded(by: request)
+        return .changed(try await commands.send(command, from: .init(request, context)))
     }
 
     /// Asked of the owner, because only it knows the clock and the room of the claim.
@@ -214,10 +219,9 @@ struct TasksController: Sendable {
         let id = try await addressed(context)
         let body = try await Received<DependenciesBody>(request, context)
         let origin = try CommandClient.Origin(request, context, body: body.bytes)
-        _ = try await commands.send(
-            ChangeDependencies(id: id, change: change, dependsOn: body.value.dependsOn),
-            from: origin
-        )
+        var command = ChangeDependencies(id: id, change: change, dependsOn: body.value.dependsOn)
+        command.ifVersion = try EntityTag.demanded(by: request)
+        _ = try await commands.send(command, from: origin)
         return try await dependencies(of: id)
     }
 

@@ -52,6 +52,7 @@ extension TicketRulesController {
                         "What would help; kept as the block's detail"
                     ),
                 ],
+                heedsIfMatch: true,
                 answers: [.entity(Shapes.ticket)],
                 handle: block
             ),
@@ -65,6 +66,7 @@ extension TicketRulesController {
                     After a rejection it asks for another review.
                     """,
                 demand: .write,
+                heedsIfMatch: true,
                 answers: [.entity(Shapes.ticket)],
                 handle: unblock
             ),

@@ -39,13 +39,16 @@ struct TicketRulesController: Sendable {
         guard let reason = BlockerType.known[name] else {
             throw Fault.invalid("blocker_type", "must be one of \(BlockerType.names.joined(separator: ", "))")
         }
-        let command = BlockTicket(id: id, reason: reason, detail: try query.text("suggested_remediation"))
+        var command = BlockTicket(id: id, reason: reason, detail: try query.text("suggested_remediation"))
+        command.ifVersion = try EntityTag.demanded(by: request)
         return .changed(try await commands.send(command, from: .init(request, context)))
     }
 
     @Sendable func unblock(_ request: Request, _ context: OmoiRequestContext) async throws -> Response {
         let id = try await locate(context)
-        return .changed(try await commands.send(UnblockTicket(id: id), from: .init(request, context)))
+        var command = UnblockTicket(id: id)
+        command.ifVersion = try EntityTag.demanded(by: request)
+        return .changed(try await commands.send(command, from: .init(request, context)))
     }
 
     @Sendable func regress(_ request: Request, _ context: OmoiRequestContext) async throws -> Response {

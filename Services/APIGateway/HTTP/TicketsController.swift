@@ -41,6 +41,14 @@ struct TicketsController: Sendable {
                     candidates. force_create creates it nevertheless, check_duplicates=false does not look.
                     """,
                 demand: .plan,
+                query: [
+                    QueryParameter(
+                        "requested_by_agent_id",
+                        .text,
+                        "Ignored: the token says who asks",
+                        isDeprecated: true
+                    )
+                ],
                 body: Schemas.ticketCreate,
                 answers: [
                     .created(Shapes.ticket),

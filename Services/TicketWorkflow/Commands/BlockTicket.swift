@@ -7,6 +7,7 @@ extension BlockTicket: WorkflowCommand {
     func run(_ unit: UnitOfWork) throws -> Ticket {
         let ticket = try unit.ticket(id)
         _ = try unit.activeProject(ticket.projectID)
+        try checkVersion(ifVersion, ticket.version, "ticket")
         if ticket.phase == .done { throw Fault(.ticketDone, "\(ticket.key) is done and cannot be blocked") }
         if ticket.archived { throw Fault(.conflict, "\(ticket.key) is archived") }
         let detail = detail.flatMap { $0.isEmpty ? nil : $0 } ?? "blocked by \(unit.actor.subject)"
@@ -24,6 +25,7 @@ extension UnblockTicket: WorkflowCommand {
     func run(_ unit: UnitOfWork) throws -> Ticket {
         let ticket = try unit.ticket(id)
         _ = try unit.activeProject(ticket.projectID)
+        try checkVersion(ifVersion, ticket.version, "ticket")
         guard let block = ticket.block else { throw Fault(.conflict, "\(ticket.key) is not blocked") }
         if block.automatic, let advice = advice(ticket, block) {
             throw Fault(.conflict, "\(ticket.key) is blocked (\(block.reason.rawValue)): \(block.detail); \(advice)")

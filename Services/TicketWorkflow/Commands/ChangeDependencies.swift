@@ -7,6 +7,7 @@ extension ChangeDependencies: WorkflowCommand {
     func run(_ unit: UnitOfWork) throws -> WorkTask {
         let task = try unit.task(id)
         try unit.actor.checkProject(task.projectID)
+        try checkVersion(ifVersion, task.version, "task")
         guard task.status == .pending else {
             throw Fault(.conflict, "the task is \(task.status.rawValue); dependencies change only while it is pending")
         }

@@ -7,6 +7,7 @@ extension FailTask: WorkflowCommand {
     func run(_ unit: UnitOfWork) throws -> FailedTask {
         let before = try unit.task(id)
         try unit.actor.checkProject(before.projectID)
+        try checkVersion(ifVersion, before.version, "task")
         let reason = String(reason.prefix(Limits.reasonLength))
         try unit.fail(task: id, reason: reason)
         try unit.settle()

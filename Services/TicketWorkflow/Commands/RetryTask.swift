@@ -11,6 +11,7 @@ extension RetryTask: WorkflowCommand {
         let old = record.task
         let ticket = try unit.ticket(old.ticketID)
         _ = try unit.activeProject(old.projectID)
+        try checkVersion(ifVersion, old.version, "task")
         switch old.status {
         case .failed, .timedOut, .cancelled: break
         case .completed: throw Fault(.conflict, "the task is completed")

@@ -5,7 +5,9 @@ extension SetTimeout: WorkflowCommand {
     static var access: Access { .member }
 
     func run(_ unit: UnitOfWork) throws -> TaskTimeout {
-        try unit.actor.checkProject(try unit.task(id).projectID)
+        let before = try unit.task(id)
+        try unit.actor.checkProject(before.projectID)
+        try checkVersion(ifVersion, before.version, "task")
         guard (1...Limits.taskTimeoutSeconds).contains(seconds) else {
             throw Fault.invalid("timeout_seconds", "must be between 1 and \(Limits.taskTimeoutSeconds)")
         }

@@ -19,6 +19,8 @@ package struct FailTask: Command {
     package static let name = "task.fail"
     package typealias Reply = FailedTask
     package var id: Identifier
+    /// The version this is meant for; nil: any.
+    package var ifVersion: Int?
     package var reason: String
     package init(id: Identifier, reason: String) {
         self.id = id
@@ -52,6 +54,8 @@ package struct SetTimeout: Command {
     package static let name = "task.timeout"
     package typealias Reply = TaskTimeout
     package var id: Identifier
+    /// The version this is meant for; nil: any.
+    package var ifVersion: Int?
     package var seconds: Int
     package init(id: Identifier, seconds: Int) {
         self.id = id

@@ -21,6 +21,8 @@ package struct BlockTicket: Command {
     package static let name = "ticket.block"
     package typealias Reply = Ticket
     package var id: Identifier
+    /// The version this is meant for; nil: any.
+    package var ifVersion: Int?
     package var reason: Ticket.BlockReason
     /// What would help.
     package var detail: String?
@@ -36,6 +38,8 @@ package struct UnblockTicket: Command {
     package static let name = "ticket.unblock"
     package typealias Reply = Ticket
     package var id: Identifier
+    /// The version this is meant for; nil: any.
+    package var ifVersion: Int?
     package init(id: Identifier) { self.id = id }
 }
 

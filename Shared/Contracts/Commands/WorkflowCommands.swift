@@ -62,11 +62,13 @@ package struct ChangeDependencies: Command {
     package static let name = "task.dependencies"
     package typealias Reply = WorkTask
     package var id: Identifier
+    /// The version this is meant for; nil: any.
+    package var ifVersion: Int?
     package var change: Change
     package var dependsOn: [Identifier]
 
     package enum CodingKeys: String, CodingKey, CaseIterable {
-        case id, change
+        case id, change, ifVersion
         case dependsOn = "depends_on"
     }
 
@@ -81,6 +83,8 @@ package struct CancelTask: Command {
     package static let name = "task.cancel"
     package typealias Reply = WorkTask
     package var id: Identifier
+    /// The version this is meant for; nil: any.
+    package var ifVersion: Int?
     package var reason: String
     package init(id: Identifier, reason: String) {
         self.id = id
@@ -93,6 +97,8 @@ package struct RetryTask: Command {
     package static let name = "task.retry"
     package typealias Reply = WorkTask
     package var id: Identifier
+    /// The version this is meant for; nil: any.
+    package var ifVersion: Int?
     package init(id: Identifier) { self.id = id }
 }
 
