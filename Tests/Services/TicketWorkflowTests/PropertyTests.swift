@@ -33,6 +33,11 @@ private final class RandomBoard {
             settings.wipLimits = [
                 "analyzing": random.int(1..<4), "building": random.int(1..<4), "testing": random.int(1..<3),
             ]
+            settings.approval.required = random.chance(0.3)
+            if random.chance(0.5) {
+                settings.gates["PHASE_IMPLEMENTATION"] = GateSettings(artifacts: [.init(type: "code_changes")])
+            }
+            if random.chance(0.5) { settings.gates["PHASE_TESTING"] = GateSettings(approval: true) }
         }
     }
 
@@ -43,15 +48,18 @@ private final class RandomBoard {
             case 0, 1: try await create()
             case 2, 3, 4: try await claim()
             case 5, 6, 7: try await endOne(failing: 0.3)
-            case 8: try await disturb()
+            case 8: try await random.chance(0.5) ? disturb() : disturbTicket()
             default: try await workflow.advance(by: .seconds(random.int(1..<60)))
             }
             if step % 3 == 0 { try await checkClaimability() }
         }
         try await drain(failing: 0.05)
         // What failed or was cancelled rightly holds its column's place for ever: let it be done after all.
-        try await retryAll()
-        try await drain(failing: 0)
+        for _ in 0..<8 {
+            try await relieve()
+            try await retryAll()
+            try await drain(failing: 0)
+        }
     }
 
     /// Works until nothing is left to do.
@@ -68,7 +76,57 @@ private final class RandomBoard {
         }
     }
 
+    /// People do what only they can: lift blocks, decide reviews, bring evidence.
+    private func relieve() async throws {
+        for ticket in try await workflow.store.read({ try TicketStore.page(after: nil, limit: 10_000, in: $0) }) {
+            guard !ticket.archived, ticket.phase != .done else { continue }
+            if ticket.block?.automatic == false || ticket.approvalStatus == .rejected {
+                try await workflow.run(UnblockTicket(id: ticket.id))
+            }
+            let now = try await workflow.ticket(ticket.id)
+            if [.pendingReview, .timedOut].contains(now.approvalStatus) {
+                try await workflow.run(ApproveTicket(id: ticket.id))
+            }
+            guard now.phase <= .implementation, now.phase != .backlog else { continue }
+            try await workflow.run(
+                AddArtifact(id: ticket.id, body: ArtifactCreate(phase: .implementation, type: "code_changes"))
+            )
+        }
+    }
+
+    /// Somebody does something to a ticket; most of it is refused, and what is not must not stop the board.
+    private func disturbTicket() async throws {
+        guard !tickets.isEmpty else { return }
+        let id = tickets[random.int(0..<tickets.count)]
+        var patch = TicketPatch()
+        do {
+            switch random.int(0..<9) {
+            case 0: try await workflow.run(BlockTicket(id: id, reason: .manual))
+            case 1: try await workflow.run(UnblockTicket(id: id))
+            case 2, 3: try await workflow.run(ApproveTicket(id: id))
+            case 4: try await workflow.run(RejectTicket(id: id, reason: "no"))
+            case 5: try await workflow.run(RegressTicket(id: id, toStatus: .building, feedback: "again", force: true))
+            case 6:
+                patch.blockedBy = ["\(tickets[random.int(0..<tickets.count)])"]
+                try await workflow.run(UpdateTicket(id: id, body: patch))
+            case 7:
+                let to = Phase.allCases[random.int(0..<Phase.allCases.count)]
+                let body = PhaseTransition(toPhase: to, force: random.chance(0.3), spawnTasks: random.chance(0.5))
+                try await workflow.run(ChangePhase(id: id, body: body))
+            default:
+                patch.archived = random.chance(0.3)
+                try await workflow.run(UpdateTicket(id: id, body: patch))
+            }
+        } catch let fault as Fault {
+            let expected: [Fault.Code] = [
+                .conflict, .ticketDone, .transitionRefused, .tasksOpen, .limitReached, .dependencyCycle, .invalid,
+            ]
+            #expect(expected.contains(fault.code), "\(fault)")
+        }
+    }
+
     private func retryAll() async throws {
+        try await learnTasks()
         for id in tasks {
             guard [.failed, .timedOut, .cancelled].contains(try await workflow.task(id).status) else { continue }
             do {
@@ -116,7 +174,9 @@ private final class RandomBoard {
     private func claim() async throws {
         while claims.isEmpty || random.chance(0.8) {
             do {
-                claims.append(try await workflow.claim())
+                let claim = try await workflow.claim()
+                try await checkMayRun(claim)
+                claims.append(claim)
             } catch let fault as Fault where fault.code == .nothingToClaim {
                 return
             }
@@ -138,7 +198,9 @@ private final class RandomBoard {
                     reason: "worker-exited"
                 )
             } else {
-                try await workflow.submit(claim)
+                var result = ResultSubmission.completed
+                result.filesChanged = [.init(path: "a.swift", action: .modified)]
+                try await workflow.submit(claim, result)
             }
         } catch let fault as Fault where [.attemptCancelled, .attemptSuperseded].contains(fault.code) {
             // Cancelled, or out of time: its sandbox has nothing to say any more.
@@ -162,8 +224,26 @@ private final class RandomBoard {
         }
     }
 
+    /// Nothing runs that may not.
+    private func checkMayRun(_ claim: Claim) async throws {
+        let (task, ticket) = (try await workflow.task(claim.taskID), try await workflow.ticket(claim.ticketID))
+        #expect(ticket.phase == task.phase && ticket.block == nil && !ticket.archived)
+        #expect(Settle.isApproved(ticket))
+        #expect(task.round == ticket.round || task.phase < .implementation)
+        for id in task.dependsOn { #expect(try await workflow.task(id).status == .completed) }
+        for id in ticket.blockedBy {
+            let blocker = try await workflow.ticket(id)
+            #expect(blocker.phase == .done || blocker.archived)
+        }
+    }
+
+    private func learnTasks() async throws {
+        tasks = try await workflow.store.read { try TaskStore.page(after: nil, limit: 10_000, in: $0).map(\.id) }
+    }
+
     /// A task is claimable if and only if explain is empty.
     private func checkClaimability() async throws {
+        try await learnTasks()
         var claimable: Set<Identifier> = []
         for task in tasks where try await workflow.holds(task).isEmpty { claimable.insert(task) }
         let best = try await workflow.store.read { try TaskStore.bestClaimable(project: nil, in: $0) }
@@ -196,7 +276,7 @@ private final class RandomBoard {
             finishable[ticket.id] = false
             let own = current.filter { $0.ticketID == ticket.id }
             let possible =
-                ticket.phase == .done
+                ticket.phase == .done || ticket.archived
                 || own.contains { $0.status == .pending || $0.status == .completed }
                     && own.allSatisfy { task in
                         switch task.status {
@@ -220,8 +300,14 @@ private final class RandomBoard {
             finishable[ticket.id] = possible
             return possible
         }
-        for ticket in board where canFinish(ticket) {
-            #expect(ticket.status == .done, "\(ticket.key) stands still in \(ticket.phase)")
+        for ticket in board where !ticket.archived && canFinish(ticket) {
+            #expect(ticket.status == .done, "\(ticket.key) stands still in \(ticket.phase): \(ticket)")
+        }
+        for ticket in board where ticket.phase == .done {
+            let forced = try await workflow.transitions(ticket.id).contains { $0.cause == .forced }
+            let isReviewed = ticket.approvedPhases?.contains(.testing) == true
+            let needsReview = project.settings.gate(of: .testing) != nil
+            #expect(forced || !needsReview || isReviewed, "\(ticket.key) is done without its review")
         }
         #expect(current.allSatisfy { $0.status != .assigned && $0.status != .running })
     }

@@ -113,15 +113,6 @@ struct TransitionTests {
         }
     }
 
-    @Test func `back to building is asked for by a new task`() async throws {
-        try await withWorkflow { workflow in
-            let project = try await workflow.project()
-            let ticket = try await workflow.tickets(project, [TicketCreate(title: "t", phase: .testing)]).tickets[0]
-            let fault = try await workflow.expectRefusal(move(ticket.id, .building), .transitionRefused)
-            #expect(fault?.message.contains("create a task") ?? false)
-        }
-    }
-
     @Test func `a ticket that does not begin in the backlog says so`() async throws {
         try await withWorkflow { workflow in
             let project = try await workflow.project()
@@ -131,6 +122,47 @@ struct TransitionTests {
             #expect(transitions.map(\.toStatus) == [.testing])
             let event = try await workflow.events().last
             #expect(event?.data.transition == transitions.first)
+        }
+    }
+}
+
+/// `If-Match` on what changes a task or a ticket without replacing it.
+@Suite(.timeLimit(.minutes(1)))
+struct StaleVersionTests {
+    @Test func `a stale version changes nothing, the present one does`() async throws {
+        try await withWorkflow { workflow in
+            let project = try await workflow.project()
+            let (ticket, task) = try await workflow.single(project)
+            let other = try await workflow.run(CreateTask(body: TaskCreate(ticketID: ticket.id, title: "other")))
+            func refused(_ change: () async throws -> Void) async throws {
+                let before = try await workflow.task(task.id)
+                let fault = await #expect(throws: Fault.self) { try await change() }
+                #expect(fault?.code == .preconditionFailed)
+                #expect(try await workflow.task(task.id) == before)
+            }
+            let version = try await workflow.task(task.id).version
+            var dependencies = ChangeDependencies(id: task.id, change: .add, dependsOn: [other.id])
+            dependencies.ifVersion = version - 1
+            try await refused { try await workflow.run(dependencies) }
+            dependencies.ifVersion = version
+            let depending = try await workflow.run(dependencies)
+            #expect(depending.dependsOn == [other.id])
+            var timeout = SetTimeout(id: task.id, seconds: 60)
+            timeout.ifVersion = version
+            try await refused { try await workflow.run(timeout) }
+            var cancel = CancelTask(id: task.id, reason: "x")
+            cancel.ifVersion = version
+            try await refused { try await workflow.run(cancel) }
+            cancel.ifVersion = try await workflow.task(task.id).version
+            #expect(try await workflow.run(cancel).status == .cancelled)
+            var retry = RetryTask(id: task.id)
+            retry.ifVersion = version
+            try await refused { try await workflow.run(retry) }
+            var block = BlockTicket(id: ticket.id, reason: .manual)
+            block.ifVersion = 0
+            try await refused { try await workflow.run(block) }
+            block.ifVersion = try await workflow.ticket(ticket.id).version
+            #expect(try await workflow.run(block).isBlocked)
         }
     }
 }
