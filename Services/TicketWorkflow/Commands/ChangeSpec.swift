@@ -22,17 +22,8 @@ extension DeleteSpec: WorkflowCommand {
         for held in spec.tickets where held.held {
             let ticket = try unit.ticket(held.ticketID)
             guard !ticket.archived, ticket.phase == .backlog else { continue }
-            try unit.archive(heldTicket: ticket)
+            try unit.archive(ticket: ticket.id, reason: "its spec was deleted")
         }
         return deleted
-    }
-}
-
-extension UnitOfWork {
-    fileprivate func archive(heldTicket ticket: Ticket) throws {
-        for record in try TaskStore.unfinished(of: ticket.id, in: database) {
-            try cancel(task: known(record).task.id, reason: "its spec was deleted")
-        }
-        try update(ticket: ticket.id, .ticketArchived) { $0.archived = true }
     }
 }

@@ -87,13 +87,13 @@ import Testing
             }
             #expect(view.tasks.map(\.id) == [again.id, running.id, cancelled.id, linked.id])
             #expect(view.tasks.map(\.status) == [.completed, .inProgress, .blocked, .pending])
-            #expect(view.tasks[0].requirementIDs == [spec.requirements[0].id])
+            #expect(view.tasks.first?.requirementIDs == spec.requirements.map(\.id))
             #expect(view.progress == 33.3)
             #expect(view.activeAgents == 1 && view.execution.commits == 1 && view.linkedTickets == 2)
-            let work = trace.requirements[0].tickets
+            let work = try #require(trace.requirements.first).tickets
             #expect(work.map(\.id) == [planned.id])
-            #expect(work[0].tasks.map(\.id) == [failed.id, again.id])
-            #expect(work[0].tasks[1].attempts.map(\.commit) == ["abc"])
+            #expect(work.first?.tasks.map(\.id) == [failed.id, again.id])
+            #expect(work.first?.tasks.last?.attempts.map(\.commit) == ["abc"])
             #expect(trace.unlinked.map(\.id) == [planned.id, foreign.id])
             #expect(trace.unlinked.map { $0.tasks.map(\.id) } == [[running.id, cancelled.id], [linked.id]])
         }

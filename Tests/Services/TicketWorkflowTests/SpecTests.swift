@@ -137,6 +137,27 @@ import Testing
         }
     }
 
+    @Test func `letting a spec go answers the reviews of what it planned, and leaves the archived alone`() async throws
+    {
+        try await withWorkflow { workflow in
+            let spec = try await workflow.approvedSpec(try await workflow.project { $0.approval.required = true })
+            let made = try await workflow.run(CreateSpecTask(id: spec.id, body: SpecTaskCreate(title: "t")))
+            #expect(try await workflow.ticket(made.task.ticketID).approvalStatus == .pendingReview)
+            let done = try await workflow.run(MaterializeSpec(id: spec.id))
+            #expect(done.ticketIDs == [made.task.ticketID])
+            #expect(try await workflow.ticket(made.task.ticketID).approvalStatus == .approved)
+            #expect(try await workflow.claim().taskID == made.task.id)
+            let other = try await workflow.approvedSpec(try await workflow.project())
+            let held = try await workflow.run(CreateSpecTask(id: other.id, body: SpecTaskCreate(title: "t"))).task
+            var archiving = TicketPatch()
+            archiving.archived = true
+            try await workflow.run(UpdateTicket(id: held.ticketID, body: archiving))
+            let again = try await workflow.run(CreateSpecTask(id: other.id, body: SpecTaskCreate(title: "t"))).task
+            #expect(again.ticketID != held.ticketID)
+            #expect(try await workflow.run(MaterializeSpec(id: other.id)).ticketIDs == [again.ticketID])
+        }
+    }
+
     @Test func `a task may go into a ticket that is there already`() async throws {
         try await withWorkflow { workflow in
             let project = try await workflow.project()
