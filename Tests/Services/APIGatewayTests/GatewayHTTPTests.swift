@@ -231,6 +231,14 @@ struct GatewayHTTPTests {
         await #expect(throws: Fault.self) {
             let _: Ticket = try await api.post("/api/v1/tickets", body: body, idempotencyKey: "two words")
         }
+        // What a request says in its query is part of it.
+        await #expect(throws: Fault.self) {
+            let _: Ticket = try await api.post(
+                "/api/v1/tickets?requested_by_agent_id=x",
+                body: body,
+                idempotencyKey: "key-1"
+            )
+        }
     }
 
     @Test func `trace and request id are passed on`() async throws {

@@ -102,9 +102,7 @@ enum Inventory {
             GET /capacity
             GET /{}
             GET /{}/task
-            GET /{}/events
             POST /{}/events
-            GET /{}/trajectory
             """
         ) + ["GET /api/v1/sandbox/task", "POST /api/v1/sandbox/task/{}/results"]
 
