@@ -54,7 +54,10 @@ enum GitHubStore {
         try database.execute(sql: "DELETE FROM github_delivery WHERE project_id = ?", arguments: [project])
     }
 
-    /// Notes a delivery and forgets the oldest beyond ``Limits/gitHubDeliveries``.
+    /// Deliveries between two looks for old ones.
+    static let pruning: Int64 = 256
+
+    /// Notes a delivery, and now and then forgets the oldest beyond ``Limits/gitHubDeliveries``.
     ///
     /// - Returns: false when it was noted before.
     static func note(
@@ -68,6 +71,7 @@ enum GitHubStore {
             arguments: [project, delivery, at]
         )
         guard database.changesCount > 0 else { return false }
+        guard database.lastInsertedRowID.isMultiple(of: pruning) else { return true }
         try database.execute(
             sql: """
                 DELETE FROM github_delivery WHERE project_id = ?1 AND sequence <= (

@@ -5,10 +5,9 @@ import Synchronization
 
 // Duplicates and GitHub of the stand-in workflow.
 extension ScriptedWorkflow {
-    /// Ids of effects whose answer is decided by their last byte but one.
+    /// Ids of the effects that calls of GitHub start here.
     static let answered = Identifier(high: 0x0193_ab00_0000_7000, low: 0x8000_0000_0000_0100)
     static let refused = Identifier(high: 0x0193_ab00_0000_7000, low: 0x8000_0000_0000_0200)
-    static let unfinished = Identifier(high: 0x0193_ab00_0000_7000, low: 0x8000_0000_0000_0300)
 
     func addGitHub(to handlers: inout CommandHandlers) {
         handlers.onQuery(CheckDuplicates.self) { _, _, _ in Self.noDuplicates }

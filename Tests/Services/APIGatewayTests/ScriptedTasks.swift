@@ -62,6 +62,7 @@ extension ScriptedWorkflow {
             )
         }
         handlers.onQuery(DescribeEffect.self) { [self] command, _, _ in
+            if let report = gitHubReport(command.id) { return report }
             let context = state.withLock { state in
                 let context = state.effects[command.id]
                 // The second look finds the end.

@@ -1,6 +1,7 @@
 import Contracts
 import Crypto
 import FoundationEssentials
+import GRDB
 import Kernel
 import Testing
 
@@ -220,10 +221,12 @@ struct GitHubDeliveryTests {
     @Test func `old deliveries and links are forgotten`() async throws {
         try await Self.with { workflow, project, ticket in
             try await workflow.store.write { database in
-                for number in 0..<Limits.gitHubDeliveries + 5 {
+                for number in 0..<Limits.gitHubDeliveries + 2 * Int(GitHubStore.pruning) {
                     _ = try GitHubStore.note(delivery: "\(number)", of: project.id, at: .now(), in: database)
                 }
-                #expect(try !GitHubStore.note(delivery: "10", of: project.id, at: .now(), in: database))
+                let kept = try Int.fetchOne(database, sql: "SELECT count(*) FROM github_delivery") ?? 0
+                #expect((Limits.gitHubDeliveries...Limits.gitHubDeliveries + Int(GitHubStore.pruning)).contains(kept))
+                #expect(try !GitHubStore.note(delivery: "10000", of: project.id, at: .now(), in: database))
                 #expect(try GitHubStore.note(delivery: "0", of: project.id, at: .now(), in: database))
             }
             let many = (0..<Limits.linksPerTicket + 20).reduce([TicketLink]()) { links, number in
