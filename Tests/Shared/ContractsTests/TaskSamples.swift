@@ -96,6 +96,10 @@ extension Samples {
         )
         + command(VerifyResult(id: Entities.resultID, body: verificationBody), reply: Entities.result)
         + command(
+            DescribeCapacity(),
+            reply: SandboxCapacity([.init(instance: "local", slots: 4, used: 1, seenAt: Entities.time(5))])
+        )
+        + command(
             DescribeEffect(id: Entities.id(70)),
             reply: EffectReport(
                 id: Entities.id(70),
