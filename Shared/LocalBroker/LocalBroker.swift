@@ -64,8 +64,14 @@ package final class LocalBroker: Sendable {
     /// never settled anew.
     package func settle() async throws {
         guard !TextFile.exists(directory + "/settled") else { return }
-        _ = try await control(["eval", "[dets:sync(Table) || Table <- dets:all()]."])
+        try await saveRegistry()
         try TextFile.write("", to: directory + "/settled")
+    }
+
+    /// Has the node write its registry of quorum queues and streams now, see ``settle()``: for queues younger than
+    /// that, before the node is killed.
+    package func saveRegistry() async throws {
+        _ = try await control(["eval", "[dets:sync(Table) || Table <- dets:all()]."])
     }
 
     /// The Erlang machine's process; nil while the node is stopped.

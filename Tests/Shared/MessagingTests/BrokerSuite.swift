@@ -78,12 +78,6 @@ struct Lab: Sendable {
         Topology(exchanges: [ExchangeDeclaration(name: exchange, kind: .topic)], queues: queues)
     }
 
-    /// Makes the broker write down where its quorum queues and streams keep their logs. By itself it does so late;
-    /// killed before, RabbitMQ 3.10 starts a new queue again and empty, which is not what these tests are about.
-    func saveRegistry() async throws {
-        _ = try await broker.control(["eval", "[dets:sync(Table) || Table <- dets:all()]."])
-    }
-
     func message(
         _ number: Int,
         to queue: QueueDeclaration,

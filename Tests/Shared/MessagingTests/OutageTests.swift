@@ -43,7 +43,7 @@ extension OwnBrokerTests {
                 try await lab.publishing(topology) { publisher in
                     try await withThrowingTaskGroup(of: Void.self) { group in
                         group.addTask {
-                            try await lab.saveRegistry()
+                            try await lab.broker.saveRegistry()
                             try await eventually("some confirmed") { confirmed.value > 2000 }
                             await lab.broker.kill()
                             try await eventually("the loss noticed") {
@@ -147,7 +147,7 @@ extension OwnBrokerTests {
                     let first = await publisher.publish((0..<300).map { lab.message($0, to: stream, bytes: 100) })
                     #expect(first.allSatisfy { $0 == .confirmed })
                     try await basket.waitFor(300)
-                    try await lab.saveRegistry()
+                    try await lab.broker.saveRegistry()
                     await lab.broker.kill()
                     try await lab.broker.restart()
                     let second = await publisher.publish((300..<600).map { lab.message($0, to: stream, bytes: 100) })

@@ -81,14 +81,6 @@ struct Lab: Sendable {
         )
     }
 
-    /// Makes the broker write down which quorum queues it has: RabbitMQ 3.10 does so a while after the declaration, and
-    /// a queue it forgot in a kill comes back without its Raft server and confirms nothing any more.
-    func rememberQueues() async throws {
-        try await broker.settle()
-        // `settle` waits once for a broker; this test's queues are younger.
-        _ = try await broker.control(["eval", "[dets:sync(Table) || Table <- dets:all()]."])
-    }
-
     /// Reads what is in a queue until `isComplete`.
     func drain(
         _ queue: QueueDeclaration,

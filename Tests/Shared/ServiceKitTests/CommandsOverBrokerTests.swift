@@ -31,7 +31,7 @@ extension OwnBrokerTests {
                 try await withServices(services) {
                     await consumer.waitUntilConsuming()
                     await requester.waitUntilConnected()
-                    try await lab.rememberQueues()
+                    try await lab.broker.saveRegistry()
                     try await withThrowingTaskGroup(of: Void.self) { group in
                         for number in 0..<200 {
                             group.addTask { try await Self.note("\(number)", requester, name) }

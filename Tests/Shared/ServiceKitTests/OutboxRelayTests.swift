@@ -131,7 +131,7 @@ extension OwnBrokerTests {
                 let relay = OutboxRelay(store: store, publisher: publisher, appID: "omoi-test", batch: 200)
                 let ids = try await withServices([PublisherService(publisher), relay]) {
                     await publisher.waitUntilConnected()
-                    try await lab.rememberQueues()
+                    try await lab.broker.saveRegistry()
                     async let appended = append(6000, to: lab.exchange, in: store)
                     try await eventually("some are relayed", every: .milliseconds(1)) {
                         try await position(store) > 300
