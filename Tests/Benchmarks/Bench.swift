@@ -15,7 +15,7 @@ struct Bench: AsyncParsableCommand {
     )
 
     enum Group: String, CaseIterable, ExpressibleByArgument {
-        case store, messaging, start, commands, reads, tasks, reaction, memory
+        case store, messaging, start, commands, reads, freshness, tasks, reaction, memory
     }
 
     @Argument(help: "The rows to measure; all when none is named.")
@@ -57,6 +57,7 @@ struct Bench: AsyncParsableCommand {
         case .start: try await StartRows.measure(runs: runs)
         case .commands: try await CommandRows.measure(runs: runs)
         case .reads: try await ReadRows.measure(runs: runs, sizes: tickets)
+        case .freshness: try await FreshnessRows.measure()
         case .tasks: try await TaskLoopRows.measure(tasks: tasks, celery: celery)
         case .reaction: try await ReactionRows.measure()
         case .memory: try await MemoryRows.measure(tasks: tasks)

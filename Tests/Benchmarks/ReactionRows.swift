@@ -6,8 +6,8 @@ import TestSupport
 enum ReactionRows {
     // Two chains keep about a hundred tasks a second moving and leave slots free: what is measured is the reaction, not
     // a queue for slots.
-    private static let chains = 2
-    private static let length = 200
+    static let chains = 2
+    static let length = 200
 
     static func measure() async throws -> [Row] {
         var options = OmoiSystem.Options()
@@ -16,7 +16,7 @@ enum ReactionRows {
             let project = try await BenchProject.create(in: system, concurrency: 64, autoStart: true)
             let orchestrator = try ScriptedOrchestrator(system: system)
             let gateway = try system.gateway
-            let batch = TicketBatch(projectID: project.id, tickets: (0..<chains).map(chain))
+            let batch = TicketBatch(projectID: project.id, tickets: (0..<chains).map { chain($0) })
             let made = Box<[WorkTask]>([])
             try await orchestrator.work(slots: 8, total: chains * length) {
                 let answer: TicketBatchResponse = try await gateway.post(
@@ -40,7 +40,8 @@ enum ReactionRows {
         ]
     }
 
-    private static func chain(_ number: Int) -> TicketCreate {
+    /// Tasks each of which waits for the one before.
+    static func chain(_ number: Int, length: Int = length) -> TicketCreate {
         TicketCreate(
             title: "Chain \(number)",
             tasks: (0..<length).map { step in

@@ -23,6 +23,7 @@ enum ReadRows {
                 gateway,
                 runs: runs
             )
+            rows.append(try await graph(system))
             var tickets = 1
             var smallest: Double?
             for size in sizes {
@@ -92,5 +93,25 @@ enum ReadRows {
                 goal: tickets == 10_000 ? "< 20 ms" : nil
             ),
         ]
+    }
+
+    /// 5,000 tasks in chains of 100.
+    private static func graph(_ system: OmoiSystem) async throws -> Row {
+        let gateway = try system.gateway
+        let project = try await BenchProject.create(in: system, concurrency: 1, autoStart: false)
+        for number in 0..<50 {
+            let batch = TicketBatch(projectID: project.id, tickets: [ReactionRows.chain(number, length: 100)])
+            let _: JSONValue = try await gateway.post("/api/v1/tickets/batch", body: batch, idempotencyKey: nil)
+        }
+        let path = "/api/v1/graph/dependency-graph/project/\(project.id)"
+        let load = try await Load.run(clients: 1, requests: 30) {
+            guard try await gateway.perform("GET", path).status == 200 else { throw Fault.notFound("graph", path) }
+        }
+        return Row(
+            name: "GET /graph, 5,000 tasks, p50",
+            value: Statistics.percentile(load.latencies, 0.5) * 1000,
+            unit: "ms",
+            goal: "< 100 ms"
+        )
     }
 }

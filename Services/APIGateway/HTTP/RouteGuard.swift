@@ -3,9 +3,10 @@ import Hummingbird
 import Kernel
 import ServiceKit
 
-/// What stands before every handler: the rate of its caller, the demand of its route, the state of the read model, and
-/// the names in the query.
+/// What stands before every handler: who asks, the rate of its caller, the demand of its route, the state of the read
+/// model, and the names in the query.
 struct RouteGuard: Sendable {
+    let bearer: BearerMiddleware
     let limiter: RateLimiter
     /// Whether queries can be answered.
     let isReady: @Sendable () -> Bool
@@ -14,7 +15,8 @@ struct RouteGuard: Sendable {
     func guarded(_ route: Route) -> Route.Handler {
         let names = Set(route.query.map(\.name))
         return { [self] request, context in
-            try await answer(request, context, route, names)
+            guard route.demand != .open else { return try await handle(request, context, route, names) }
+            return try await answer(request, bearer.identified(request, context), route, names)
         }
     }
 

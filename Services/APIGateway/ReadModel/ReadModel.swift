@@ -36,6 +36,7 @@ package final class ReadModel: Sendable {
     ///
     /// Rows of another schema are thrown away and the stream's position with them, so that the follower rebuilds all.
     package func load(now: Timestamp) async throws {
+        for id in try await store.read({ db in try TokenTable.revoked(at: now, in: db) }) { revoked.insert(id) }
         try await store.write { [self] db in
             if try ReadModelSchema.isOutdated(db) {
                 try clear(db)
@@ -43,7 +44,6 @@ package final class ReadModel: Sendable {
             }
             try ReadModelSchema.noteOrigin(db)
         }
-        for id in try await store.read({ db in try TokenTable.revoked(at: now, in: db) }) { revoked.insert(id) }
     }
 
     /// True from the moment the rows are thrown away until the owner's snapshot is there again.

@@ -1,5 +1,5 @@
+import Contracts
 import GRDB
-import Messaging
 import Storage
 
 extension ReadModelSchema {
@@ -21,10 +21,8 @@ extension ReadModelSchema {
     /// Whether rows written with another schema are there: what is new in this one is missing in them.
     static func isOutdated(_ db: Database) throws -> Bool {
         if let schema = try String.fetchOne(db, sql: "SELECT schema FROM origin") { return schema != name }
-        // Rows without an origin are older than this table.
-        return try ["project", "token"].contains { table in
-            try Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT 1 FROM \(table))") ?? false
-        }
+        // Rows without an origin are older than this table; without a position they are rebuilt anyway.
+        return try FollowerPosition.get(stream: Topic.log, in: db) != nil
     }
 
     /// Notes that all rows are of this schema.

@@ -1,4 +1,6 @@
 import Contracts
+import FoundationEssentials
+import GRDB
 import Kernel
 
 /// A search for part of a ticket's title or description, in any case.
@@ -28,6 +30,56 @@ struct TicketSearch: Sendable {
         }
         let pattern = ["\\", "%", "_"].reduce(text) { $0.replacing($1, with: "\\\($1)") }
         selection.add("json_extract(CAST(ticket.card AS TEXT), '$.title') LIKE ? ESCAPE '\\'", "%\(pattern)%")
+    }
+
+    /// What the index holds of a ticket.
+    struct Indexed {
+        fileprivate let rowID: Int64
+        /// nil when it is the same as the new one.
+        fileprivate let text: Text?
+
+        /// nil for a ticket that is not known yet.
+        init?(replacedBy row: TicketRow, in db: Database) throws {
+            let statement = try db.cachedStatement(
+                sql: "SELECT rowid, CASE WHEN text_digest <> ? THEN body END FROM ticket WHERE id = ?"
+            )
+            let rows = try Row.fetchCursor(statement, arguments: [row.textDigest, row.id.description])
+            guard let found = try rows.next() else { return nil }
+            rowID = found[0]
+            text = try (found[1] as Data?).map { try Text(RawJSON(Array($0))) }
+        }
+    }
+
+    fileprivate struct Text {
+        let title: String
+        let description: String
+
+        init(_ ticket: RawJSON) throws(Fault) {
+            let members = try Members(ticket, "ticket")
+            title = try members.string("title")
+            description = members["description"]?.string ?? ""
+        }
+    }
+
+    /// Keeps the index in step with a ticket that was stored.
+    static func index(_ row: TicketRow, replacing before: Indexed?, in db: Database) throws {
+        let rowID: Int64
+        if let before {
+            guard let old = before.text else { return }
+            rowID = before.rowID
+            // Without text of its own the index must be told what it shall forget.
+            try db.run(
+                "INSERT INTO ticket_text (ticket_text, rowid, title, description) VALUES ('delete', ?, ?, ?)",
+                [rowID, old.title, old.description]
+            )
+        } else {
+            rowID = db.lastInsertedRowID
+        }
+        let text = try Text(row.body)
+        try db.run(
+            "INSERT INTO ticket_text (rowid, title, description) VALUES (?, ?, ?)",
+            [rowID, text.title, text.description]
+        )
     }
 
     /// Differs, as good as always, between tickets of different words.

@@ -38,7 +38,7 @@ struct TicketRow: Sendable {
         let block = members["block"]?.object
         let reason = block?["reason"]
         let approval = try members.value("approval_status", of: Ticket.ApprovalStatus.self)
-        inReview = approval == .pendingReview || approval == .timedOut
+        inReview = status != .done && (approval == .pendingReview || approval == .timedOut)
         waiting = reason?.string == Ticket.BlockReason.dependency.rawValue && block?["automatic"]?.boolean == true
         boardRank = Self.rank(
             status: status,
@@ -119,7 +119,8 @@ struct TicketFilter: Sendable {
 /// Tickets, newest first; archived ones are found by id only.
 enum TicketTable {
     static func apply(_ row: TicketRow, to db: Database) throws {
-        try db.run(
+        let before = try TicketSearch.Indexed(replacedBy: row, in: db)
+        let changes = try db.run(
             """
             INSERT INTO ticket (id, version, project_id, key, status, phase, priority, archived, waiting, board_rank,
                 labels, text_digest, in_review, card, body)
@@ -137,6 +138,7 @@ enum TicketTable {
                 row.textDigest, row.inReview, Data(row.card), row.body.data,
             ]
         )
+        if changes > 0 { try TicketSearch.index(row, replacing: before, in: db) }
     }
 
     /// The ticket with this id or key.

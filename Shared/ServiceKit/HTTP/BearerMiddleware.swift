@@ -21,6 +21,13 @@ package struct BearerMiddleware: RouterMiddleware {
         context: OmoiRequestContext,
         next: @concurrent (Request, OmoiRequestContext) async throws -> Response
     ) async throws -> Response {
+        try await next(request, identified(request, context))
+    }
+
+    /// The context with the one who asks.
+    ///
+    /// - Throws: ``Fault`` `unauthenticated`.
+    package func identified(_ request: Request, _ context: OmoiRequestContext) async throws -> OmoiRequestContext {
         guard let token = request.headers[.authorization].flatMap(Self.token) else {
             throw Fault(.unauthenticated, "send a token as Authorization: Bearer <token>")
         }
@@ -28,7 +35,7 @@ package struct BearerMiddleware: RouterMiddleware {
         var context = context
         context.actor = verified.actor
         context.tokenID = verified.id
-        return try await next(request, context)
+        return context
     }
 
     /// What follows the scheme `Bearer`, in any case; nil for another one.

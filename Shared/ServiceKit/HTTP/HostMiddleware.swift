@@ -25,21 +25,23 @@ package struct HostMiddleware<Context: RequestContext>: RouterMiddleware {
         context: Context,
         next: @concurrent (Request, Context) async throws -> Response
     ) async throws -> Response {
-        if isActive {
-            let host = request.head.authority ?? ""
-            if !last.isSame(host) {
-                guard names.contains(Self.name(of: host[...])) else {
-                    throw Fault(.forbidden, "this service does not answer for the host '\(host.prefix(200))'")
-                }
-                last.set(host)
-            }
-            if let origin = request.headers[.origin] {
-                guard let scheme = origin.firstRange(of: "://"),
-                    names.contains(Self.name(of: origin[scheme.upperBound...]))
-                else { throw Fault(.forbidden, "requests from the origin '\(origin.prefix(200))' are not allowed") }
-            }
-        }
+        try check(request)
         return try await next(request, context)
+    }
+
+    /// - Throws: ``Fault`` `forbidden` for a foreign host or origin.
+    func check(_ request: Request) throws(Fault) {
+        guard isActive else { return }
+        let host = request.head.authority ?? ""
+        if !last.isSame(host) {
+            guard names.contains(Self.name(of: host[...])) else {
+                throw Fault(.forbidden, "this service does not answer for the host '\(host.prefix(200))'")
+            }
+            last.set(host)
+        }
+        guard let origin = request.headers[.origin] else { return }
+        guard let scheme = origin.firstRange(of: "://"), names.contains(Self.name(of: origin[scheme.upperBound...]))
+        else { throw Fault(.forbidden, "requests from the origin '\(origin.prefix(200))' are not allowed") }
     }
 
     /// The host of `host:port`, lower case, without the brackets of an IPv6 address.

@@ -22,14 +22,24 @@ package struct ProblemMiddleware<Context: RequestContext>: RouterMiddleware {
     ) async throws -> Response {
         do {
             return try await next(request, context)
-        } catch let fault as Fault {
+        } catch {
+            return try answer(error, request)
+        }
+    }
+
+    /// The problem an error is answered with.
+    ///
+    /// - Throws: `CancellationError`, which has no answer.
+    func answer(_ error: any Error, _ request: Request) throws -> Response {
+        switch error {
+        case let fault as Fault:
             if fault.code == .internalError { report(fault, request) }
             return Response.problem(fault, instance: request.uri.path)
-        } catch let error as any HTTPResponseError {
+        case let error as any HTTPResponseError:
             return refuse(request, error)
-        } catch let error as CancellationError {
+        case let error as CancellationError:
             throw error
-        } catch {
+        default:
             report(error, request)
             let fault = Fault(.internalError, "something went wrong here; the log of the service says what")
             return Response.problem(fault, instance: request.uri.path)

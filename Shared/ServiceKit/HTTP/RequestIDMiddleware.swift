@@ -8,7 +8,7 @@ import ServiceContextModule
 package struct RequestIDMiddleware: RouterMiddleware {
     package typealias Context = OmoiRequestContext
 
-    private static let header = headerName("X-Request-Id")
+    static let header = headerName("X-Request-Id")
     private static let traceparent = headerName("traceparent")
     private static let generator = IdentifierGenerator()
 
@@ -20,15 +20,21 @@ package struct RequestIDMiddleware: RouterMiddleware {
         next: @concurrent (Request, OmoiRequestContext) async throws -> Response
     ) async throws -> Response {
         var context = context
+        let baggage = mark(request, &context)
+        var response = try await ServiceContext.withValue(baggage) { [context] in try await next(request, context) }
+        response.headers[Self.header] = context.requestID
+        return response
+    }
+
+    /// Notes id and trace; what is returned holds the trace for everything that is called.
+    func mark(_ request: Request, _ context: inout OmoiRequestContext) -> ServiceContext {
         context.requestID =
             request.headers[Self.header].flatMap { Self.isUsable($0) ? $0 : nil } ?? Self.makeID()
         let trace = request.headers[Self.traceparent].flatMap(TraceContext.init)?.child() ?? TraceContext()
         context.trace = trace
         var baggage = ServiceContext.current ?? .topLevel
         baggage.traceContext = trace
-        var response = try await ServiceContext.withValue(baggage) { [context] in try await next(request, context) }
-        response.headers[Self.header] = context.requestID
-        return response
+        return baggage
     }
 
     private static func makeID() -> String {

@@ -20,13 +20,18 @@ package struct RequestMetricsMiddleware<Context: RequestContext>: RouterMiddlewa
     ) async throws -> Response {
         let start = time.uptime()
         let response = try await next(request, context)
+        note(response, to: request, context, since: start)
+        return response
+    }
+
+    /// - Parameter start: uptime.
+    func note(_ response: Response, to request: Request, _ context: Context, since start: Duration) {
         handles.record(
             method: request.method.rawValue,
             route: context.endpointPath ?? "none",
             status: response.status.code,
             duration: time.uptime() - start
         )
-        return response
     }
 }
 
