@@ -37,7 +37,13 @@ private final class RestlessBoard {
         self.workflow = workflow
         self.random = random
         project = try await workflow.project { $0.concurrency = 3 }
-        try await create()
+        while tasks.isEmpty {
+            do {
+                try await create()
+            } catch let fault as Fault where fault.code == .dependencyCycle {
+                // A task of an earlier phase was to wait for one of a later phase: another roll of the dice.
+            }
+        }
     }
 
     func step() async throws {
