@@ -112,6 +112,7 @@ package struct Workflow: Sendable {
         handlers.add(UpdateProject.self, environment)
         handlers.add(CreateTickets.self, environment)
         handlers.add(CheckDuplicates.self, environment)
+        handlers.add(PrepareDuplicateCheck.self, environment)
         handlers.add(ConnectGitHub.self, environment)
         handlers.add(DisconnectGitHub.self, environment)
         handlers.add(VerifyGitHub.self, environment)
@@ -196,7 +197,7 @@ package struct Workflow: Sendable {
     ]
 
     /// Every slow effect it performs.
-    static let effects: [any Effect.Type] = [TaskTitle.self, GitHubQuestion.self, GitHubVerification.self]
+    static let effects: [any Effect.Type] = [TaskTitle.self, GitHubQuestion.self, GitHubVerification.self, TextEmbedding.self]
 
     private static func facts(_ environment: WorkflowEnvironment) -> FactHandlers {
         var handlers = FactHandlers()

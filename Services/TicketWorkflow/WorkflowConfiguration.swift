@@ -13,6 +13,8 @@ package struct WorkflowConfiguration: Sendable {
     /// The model that writes titles; nil: titles are made by rule.
     package var model: ModelConfiguration?
     package var gitHub: GitHubConfiguration
+    /// Compares tickets by meaning too; nil: by words only.
+    package var embeddings: EmbeddingConfiguration?
 
     /// The documented keys.
     package static let keys = [
@@ -34,20 +36,22 @@ package struct WorkflowConfiguration: Sendable {
             "added to a task's timeout before the workflow itself ends the attempt"
         ),
     ]
-        + ModelConfiguration.keys + GitHubConfiguration.keys
+        + ModelConfiguration.keys + GitHubConfiguration.keys + EmbeddingConfiguration.keys
 
     package init(
         lease: Duration = Limits.lease,
         adminTokenFile: String,
         deadlineGrace: Duration = .seconds(60),
         model: ModelConfiguration? = nil,
-        gitHub: GitHubConfiguration = GitHubConfiguration()
+        gitHub: GitHubConfiguration = GitHubConfiguration(),
+        embeddings: EmbeddingConfiguration? = nil
     ) {
         self.lease = lease
         self.adminTokenFile = adminTokenFile
         self.deadlineGrace = deadlineGrace
         self.model = model
         self.gitHub = gitHub
+        self.embeddings = embeddings
     }
 
     /// - Throws: ``ConfigurationError`` that names the variable.
@@ -57,5 +61,6 @@ package struct WorkflowConfiguration: Sendable {
         deadlineGrace = try settings.duration("deadline.grace.seconds")
         model = try ModelConfiguration(settings)
         gitHub = try GitHubConfiguration(settings)
+        embeddings = try EmbeddingConfiguration(settings)
     }
 }

@@ -12,6 +12,7 @@ struct CommandClient: Sendable {
     let requester: Requester
     let model: ReadModel
     let logger: Logger
+    let meanings = MeaningHint()
 
     /// What of an HTTP request travels with its command.
     struct Origin: Sendable {

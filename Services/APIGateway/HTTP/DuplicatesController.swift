@@ -35,6 +35,8 @@ struct DuplicatesController: Sendable {
         }
         var origin = try CommandClient.Origin(request, context)
         origin.idempotency = nil
+        let (title, description) = (body.value.title, body.value.description)
+        try await commands.prepareDuplicateCheck(title: title, description: description, from: origin)
         return .json(raw: try await commands.send(CheckDuplicates(body: body.value), from: origin).bytes)
     }
 }

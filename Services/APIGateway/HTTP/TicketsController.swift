@@ -116,6 +116,10 @@ struct TicketsController: Sendable {
         ticket.projectID = nil
         if let earlier = body.earlierBlockedBy { ticket.blockedBy = (ticket.blockedBy ?? []) + earlier }
         let origin = try CommandClient.Origin(request, context, body: body.bytes)
+        if ticket.duplicateThreshold != nil {
+            let (title, description) = (ticket.title, ticket.description)
+            try await commands.prepareDuplicateCheck(title: title, description: description, from: origin)
+        }
         let reply = try await commands.send(
             CreateTickets(
                 body: TicketBatch(projectID: projectID, tickets: [ticket]),

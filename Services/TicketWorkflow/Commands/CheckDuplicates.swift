@@ -10,8 +10,14 @@ extension CheckDuplicates: WorkflowQuery {
 
     func run(_ inquiry: Inquiry) throws -> DuplicateCheckResponse {
         try checkTitle(body.title, field: "title")
-        let text = Similarity(title: body.title, description: body.description)
-        let found = try keys(inquiry).flatMap { try DuplicateIndex.search(text, in: $0, least: 0, inquiry.database) }
+        let question = try DuplicateQuestion(
+            title: body.title,
+            description: body.description,
+            inquiry.environment.configuration,
+            in: inquiry.database
+        )
+        let found = try keys(inquiry)
+            .flatMap { try DuplicateIndex.search(question, in: $0, least: 0, inquiry.database) }
             .sorted { ($0.score, $0.ticket.id) > ($1.score, $1.ticket.id) }
         return DuplicateCheckResponse(
             found,
@@ -28,6 +34,21 @@ extension CheckDuplicates: WorkflowQuery {
         guard let project = try ProjectStore.find(id, in: inquiry.database) else { throw Fault.notFound("project", id) }
         try inquiry.actor.checkProject(id)
         return [project.key]
+    }
+}
+
+extension PrepareDuplicateCheck: WorkflowCommand {
+    static var access: Access { .viewer }
+
+    func run(_ unit: UnitOfWork) throws -> DuplicatePreparation {
+        try checkTitle(title, field: "title")
+        let effect = try unit.requestEmbedding(
+            title: title,
+            description: description,
+            subject: .make(),
+            project: unit.actor.projectID
+        )
+        return DuplicatePreparation(isConfigured: unit.environment.configuration.embeddings != nil, effectID: effect)
     }
 }
 
@@ -55,8 +76,13 @@ extension CreateTickets {
     func duplicates(of project: Project, _ unit: UnitOfWork) throws -> DuplicateCheckResponse? {
         guard let threshold = duplicateThreshold else { return nil }
         for request in body.tickets {
-            let text = Similarity(title: request.title, description: request.description)
-            let found = try DuplicateIndex.search(text, in: project.key, least: threshold, unit.database)
+            let question = try DuplicateQuestion(
+                title: request.title,
+                description: request.description,
+                unit.environment.configuration,
+                in: unit.database
+            )
+            let found = try DuplicateIndex.search(question, in: project.key, least: threshold, unit.database)
             let response = DuplicateCheckResponse(found, threshold: threshold, limit: DuplicateCheck.defaultCount)
             if response.isDuplicate { return response }
         }

@@ -39,6 +39,19 @@ struct Similarity {
         return titles * Self.titleShare + descriptions * (1 - Self.titleShare)
     }
 
+    /// - Parameter meaning: how alike the meanings are, 0 to 1; nil when that is not known. Models see hardly a
+    ///   difference between opposites and between numbers, so a contradiction counts here too.
+    func score(_ other: Similarity, least: Double = 0, meaning: Double?) -> Double {
+        let words = score(other, least: least)
+        guard let meaning else { return words }
+        return max(words, Self.contradicts(title, other.title) ? meaning * Self.contradiction : meaning)
+    }
+
+    private static func contradicts(_ one: Wording, _ two: Wording) -> Bool {
+        let (numbers, others) = (one.numbers, two.numbers)
+        return numbers != others && !numbers.isEmpty && !others.isEmpty || agreement(one, two) == contradiction
+    }
+
     /// Weight of the titles when both tickets are described.
     private static let titleShare = 0.75
     /// What remains of a score when the titles differ in a number or say the opposite.

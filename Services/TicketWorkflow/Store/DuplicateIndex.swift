@@ -8,49 +8,48 @@ import Kernel
 enum DuplicateIndex {
     /// Makes a new ticket findable.
     static func insert(_ ticket: Ticket, in database: Database) throws {
-        try insert(
-            ticket.id,
-            key: ticket.key,
-            title: ticket.title,
-            description: ticket.description,
-            in: database
-        )
-    }
-
-    /// - Parameter key: the ticket's.
-    static func insert(
-        _ id: Identifier,
-        key: String,
-        title: String,
-        description: String?,
-        in database: Database
-    ) throws {
-        let project = projectKey(of: key)
-        let terms = Similarity(title: title, description: description).terms
-            .map { term($0, of: project) }.joined(separator: " ")
-        try database.cachedStatement(sql: "INSERT INTO ticket_document (ticket_id, terms) VALUES (?, ?)")
-            .execute(arguments: [id, terms])
+        let text = Similarity(title: ticket.title, description: ticket.description)
+        let terms = terms(text, ofTicket: ticket.key)
+        let digest = EmbeddingStore.digest(ticket.title, ticket.description)
+        try database.cachedStatement(
+            sql: "INSERT INTO ticket_document (ticket_id, terms, project_id, digest) VALUES (?, ?, ?, ?)"
+        ).execute(arguments: [ticket.id, terms, ticket.projectID, digest])
         try database.cachedStatement(sql: "INSERT INTO ticket_text (rowid, terms) VALUES (?, ?)")
             .execute(arguments: [database.lastInsertedRowID, terms])
+        try EmbeddingStore.adopt(digest, in: database)
+    }
+
+    /// What is indexed of a ticket's text.
+    ///
+    /// - Parameter key: the ticket's.
+    static func terms(_ text: Similarity, ofTicket key: String) -> String {
+        let project = projectKey(of: key)
+        return text.terms.map { term($0, of: project) }.joined(separator: " ")
     }
 
     /// Takes over a change: another text, or that the ticket is over. Nobody repeats work by asking for what is done.
-    static func update(_ before: Ticket, to after: Ticket, in database: Database) throws {
+    ///
+    /// - Returns: whether there is a new text to find.
+    @discardableResult
+    static func update(_ before: Ticket, to after: Ticket, in database: Database) throws -> Bool {
         let isSame = before.title == after.title && before.description == after.description
-        guard before.isOver != after.isOver || !isSame else { return }
+        guard before.isOver != after.isOver || !isSame else { return false }
         try remove(after.id, in: database)
-        if !after.isOver { try insert(after, in: database) }
+        guard !after.isOver else { return false }
+        try insert(after, in: database)
+        return true
     }
 
     private static func remove(_ id: Identifier, in database: Database) throws {
         let statement = try database.cachedStatement(
-            sql: "DELETE FROM ticket_document WHERE ticket_id = ? RETURNING document, terms"
+            sql: "DELETE FROM ticket_document WHERE ticket_id = ? RETURNING document, terms, digest"
         )
         guard let row = try Row.fetchOne(statement, arguments: [id]) else { return }
         let (document, terms): (Int64, String) = (row[0], row[1])
         try database.cachedStatement(
             sql: "INSERT INTO ticket_text (ticket_text, rowid, terms) VALUES ('delete', ?, ?)"
         ).execute(arguments: [document, terms])
+        if let digest: String = row[2] { try EmbeddingStore.release(digest, in: database) }
     }
 
     /// The open tickets of a project that resemble a text, the most similar first.
@@ -59,15 +58,29 @@ enum DuplicateIndex {
     ///   - key: the project's.
     ///   - least: see ``Similarity/score(_:least:)``.
     static func search(
-        _ text: Similarity,
+        _ question: DuplicateQuestion,
         in key: String,
         least: Double,
         _ database: Database
     ) throws -> [(ticket: Ticket, score: Double)] {
-        try candidates(text, key, database).compactMap { id in
+        let text = question.text
+        var likeness: [Identifier: Double?] = [:]
+        for id in try candidates(text, key, database) { likeness[id] = .some(nil) }
+        if let meaning = question.meaning {
+            let limit = Limits.duplicateCandidates
+            let near = try EmbeddingStore.nearest(
+                to: meaning.embedding,
+                model: meaning.model,
+                in: key,
+                limit: limit,
+                database
+            )
+            for (id, value) in near { likeness[id] = value }
+        }
+        return try likeness.compactMap { id, meaning in
             guard let ticket = try TicketStore.find(id, in: database)?.ticket, ticket.isComparable else { return nil }
             let other = Similarity(title: ticket.title, description: ticket.description)
-            return (ticket, text.score(other, least: least))
+            return (ticket, text.score(other, least: least, meaning: meaning))
         }.sorted { ($0.score, $0.ticket.id) > ($1.score, $1.ticket.id) }
     }
 
@@ -110,6 +123,28 @@ enum DuplicateIndex {
 
     /// `ABC` of `ABC-12`.
     private static func projectKey(of key: String) -> String { String(key.prefix { $0 != "-" }) }
+}
+
+/// A text whose like is looked for.
+struct DuplicateQuestion {
+    let text: Similarity
+    /// nil when it is not known: words alone are compared then.
+    let meaning: (embedding: Embedding, model: String)?
+
+    init(
+        title: String,
+        description: String?,
+        _ configuration: WorkflowConfiguration,
+        in database: Database
+    ) throws {
+        text = Similarity(title: title, description: description)
+        guard let model = configuration.embeddings?.model else {
+            meaning = nil
+            return
+        }
+        let digest = EmbeddingStore.digest(title, description)
+        meaning = try EmbeddingStore.find(digest, model: model, in: database).map { ($0, model) }
+    }
 }
 
 extension Ticket {

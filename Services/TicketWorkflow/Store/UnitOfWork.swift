@@ -125,6 +125,7 @@ extension UnitOfWork {
         tickets[ticket.id] = record
         try TicketStore.insert(record, in: database)
         try DuplicateIndex.insert(ticket, in: database)
+        try requestEmbedding(ofTicket: ticket)
     }
 
     /// Emits the creation of a ticket; one that does not begin in the backlog has that as its first transition.
@@ -164,7 +165,9 @@ extension UnitOfWork {
         tickets[id] = record
         unwrittenTickets.insert(id)
         recounted.removeAll { $0 == id }
-        try DuplicateIndex.update(before, to: record.ticket, in: database)
+        if try DuplicateIndex.update(before, to: record.ticket, in: database) {
+            try requestEmbedding(ofTicket: record.ticket)
+        }
         if wasCounted, !record.isCounted { try free(record.ticket.status, of: record.ticket.projectID) }
         try transaction.emit(type, EventData(record.ticket, transition: transition))
         if type == .ticketTransitioned || type == .ticketArchived { try noteMove(ofTicket: id) }
@@ -195,7 +198,7 @@ extension UnitOfWork {
         let record = TaskRecord(task: task)
         tasks[task.id] = record
         try TaskStore.insert(record, in: database)
-        try watchDeadline(of: task)
+        if task.deadlineAt != nil { try watchDeadline(of: task) }
         try transaction.emit(.taskCreated, EventData(task))
     }
 

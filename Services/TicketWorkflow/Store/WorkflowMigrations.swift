@@ -12,7 +12,7 @@ enum WorkflowMigrations {
         Migration("workflow-7-effect", EffectMigrations.effect),
         DuplicateMigrations.document,
         TicketMigrations.rules,
-    ] + TaskMigrations.all + SpecMigrations.all + [GitHubMigrations.connection]
+    ] + TaskMigrations.all + SpecMigrations.all + [GitHubMigrations.connection, DuplicateMigrations.embedding]
 
     private static let project = """
         CREATE TABLE project (

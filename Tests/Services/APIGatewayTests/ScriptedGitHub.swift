@@ -11,6 +11,9 @@ extension ScriptedWorkflow {
 
     func addGitHub(to handlers: inout CommandHandlers) {
         handlers.onQuery(CheckDuplicates.self) { _, _, _ in Self.noDuplicates }
+        handlers.onQuery(PrepareDuplicateCheck.self) { _, _, _ in
+            DuplicatePreparation(isConfigured: true, effectID: Self.refused)
+        }
         handlers.on(ConnectGitHub.self) { [self] command, _ in
             guard state.withLock({ $0.projects[command.projectID] }) != nil else {
                 throw Fault.notFound("project", command.projectID)

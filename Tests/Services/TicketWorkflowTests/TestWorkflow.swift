@@ -24,7 +24,8 @@ final class TestWorkflow: Sendable {
         _ directory: String,
         seed: UInt64 = 1,
         model: ModelConfiguration? = nil,
-        gitHub: GitHubConfiguration = GitHubConfiguration()
+        gitHub: GitHubConfiguration = GitHubConfiguration(),
+        embeddings: EmbeddingConfiguration? = nil
     ) async throws {
         let time = ManualTime()
         let store = try Store(
@@ -41,7 +42,8 @@ final class TestWorkflow: Sendable {
             configuration: WorkflowConfiguration(
                 adminTokenFile: "\(directory)/admin.token",
                 model: model,
-                gitHub: gitHub
+                gitHub: gitHub,
+                embeddings: embeddings
             ),
             time: time,
             leases: LeaseTable(duration: Limits.lease),
@@ -283,10 +285,17 @@ func withWorkflow<Value>(
     seed: UInt64 = 1,
     model: ModelConfiguration? = nil,
     gitHub: GitHubConfiguration = GitHubConfiguration(),
+    embeddings: EmbeddingConfiguration? = nil,
     _ body: (TestWorkflow) async throws -> Value
 ) async throws -> Value {
     try await withTemporaryDirectory { directory in
-        let workflow = try await TestWorkflow(directory, seed: seed, model: model, gitHub: gitHub)
+        let workflow = try await TestWorkflow(
+            directory,
+            seed: seed,
+            model: model,
+            gitHub: gitHub,
+            embeddings: embeddings
+        )
         do {
             let value = try await body(workflow)
             await workflow.store.close()

@@ -10,15 +10,20 @@ extension Samples {
         topK: 3
     )
 
-    static let duplicateCommands: [Sample] = command(
-        CheckDuplicates(body: duplicateCheck),
-        reply: DuplicateCheckResponse(
-            isDuplicate: true,
-            message: "similar to ABC-12",
-            candidates: [.init(Entities.ticket, score: 0.875)],
-            highestSimilarity: 0.875
+    static let duplicateCommands: [Sample] =
+        command(
+            CheckDuplicates(body: duplicateCheck),
+            reply: DuplicateCheckResponse(
+                isDuplicate: true,
+                message: "similar to ABC-12",
+                candidates: [.init(Entities.ticket, score: 0.875)],
+                highestSimilarity: 0.875
+            )
         )
-    )
+        + command(
+            PrepareDuplicateCheck(title: "Make it faster", description: "d"),
+            reply: DuplicatePreparation(isConfigured: true, effectID: Entities.id(72))
+        )
 
     static let gitHubConnect = GitHubConnect(
         owner: "octo",
