@@ -145,6 +145,7 @@ enum TicketTable {
     ///
     /// - Parameter only: the one project the caller may see.
     static func find(_ reference: String, only: Identifier? = nil, in db: Database) throws -> StoredEntity? {
+        if let id = Identifier(reference) { return try db.entity("ticket", id, only: only) }
         let selection = selection(reference, only)
         let sql = "SELECT version, body FROM ticket \(selection.whereClause) ORDER BY id LIMIT 1"
         return try db.entity(sql, selection.arguments)
