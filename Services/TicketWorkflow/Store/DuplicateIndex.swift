@@ -30,7 +30,6 @@ enum DuplicateIndex {
     /// Takes over a change: another text, or that the ticket is over. Nobody repeats work by asking for what is done.
     ///
     /// - Returns: whether there is a new text to find.
-    @discardableResult
     static func update(_ before: Ticket, to after: Ticket, in database: Database) throws -> Bool {
         let isSame = before.title == after.title && before.description == after.description
         guard before.isOver != after.isOver || !isSame else { return false }

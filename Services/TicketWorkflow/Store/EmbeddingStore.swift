@@ -75,10 +75,9 @@ enum EmbeddingStore {
             database.cachedStatement(
                 sql: """
                     SELECT ticket_document.ticket_id, text_embedding.vector FROM ticket_document
-                    JOIN ticket ON ticket.id = ticket_document.ticket_id
                     JOIN text_embedding
                         ON text_embedding.digest = ticket_document.digest AND text_embedding.model = ?
-                    WHERE ticket.project_id = (SELECT id FROM project WHERE key = ?)
+                    WHERE ticket_document.project_id = (SELECT id FROM project WHERE key = ?)
                     ORDER BY ticket_document.document DESC LIMIT ?
                     """
             ),
@@ -87,9 +86,22 @@ enum EmbeddingStore {
         var found: [(id: Identifier, likeness: Double)] = []
         while let row = try rows.next() {
             let data: Data = row[1]
-            guard let other = Embedding(bytes: Array(data)) else { continue }
-            found.append((row[0], embedding.likeness(to: other)))
+            found.append((row[0], likeness(embedding, data)))
         }
         return Array(found.sorted { $0.likeness > $1.likeness }.prefix(limit))
+    }
+
+    /// As ``Embedding/likeness(to:)`` says, of a stored vector where it lies: thousands are compared in a transaction.
+    private static func likeness(_ embedding: Embedding, _ stored: Data) -> Double {
+        let vector = embedding.vector
+        guard stored.count == 4 * vector.count else { return 0 }
+        return stored.withUnsafeBytes { bytes in
+            var sum: Float = 0
+            for index in vector.indices {
+                let bits = bytes.loadUnaligned(fromByteOffset: 4 * index, as: UInt32.self)
+                sum += vector[index] * Float(bitPattern: UInt32(littleEndian: bits))
+            }
+            return Double(min(max(sum, 0), 1))
+        }
     }
 }
