@@ -23,7 +23,10 @@ extension SpecsController {
                 "specs/{id}",
                 operation: "getSpec",
                 summary: "One spec with its tasks and progress",
-                details: "test_coverage and the figures of tests and lines are not measured by anything yet: 0.",
+                details: """
+                    The figures come from the results that completed its tasks; tests are the project's checks. \
+                    test_coverage is not measured by anything yet: 0.
+                    """,
                 demand: .read,
                 answers: [.entity(Shapes.spec)],
                 handle: show
@@ -82,8 +85,8 @@ extension SpecsController {
                 operation: "updateSpec",
                 summary: "Change title or description, or give the spec up",
                 details: """
-                    Status and phase follow from the approvals and the work; the earlier system let them be set against \
-                    both. Taken are failed, and the values they have anyway.
+                    Status and phase follow from the approvals and the work; the earlier system let them be set \
+                    against both. Taken are failed, and the values they have anyway.
                     """,
                 demand: .write,
                 body: Schemas.specPatch,

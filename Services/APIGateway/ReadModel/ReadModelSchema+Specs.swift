@@ -20,4 +20,15 @@ extension ReadModelSchema {
         CREATE INDEX task_by_lineage ON task (lineage_id);
         """
     )
+
+    /// What results brought, added up per spec. Rows written before it are rebuilt.
+    static let figures = Migration(
+        "figures of results",
+        """
+        ALTER TABLE result ADD COLUMN lines_added INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE result ADD COLUMN lines_removed INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE result ADD COLUMN checks INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE result ADD COLUMN checks_passed INTEGER NOT NULL DEFAULT 0;
+        """
+    )
 }

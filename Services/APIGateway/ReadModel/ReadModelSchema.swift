@@ -9,13 +9,13 @@ enum ReadModelSchema {
         search,
         origin,
         reviews,
+        figures,
     ]
 
     /// Tables that a rebuild empties.
     static let tables = [
         "project", "spec", "ticket", "ticket_label", "task", "task_dependency", "attempt", "transition", "result",
-        "sandbox",
-        "token", "board_count",
+        "sandbox", "token", "board_count",
     ]
 
     private static let entities = """

@@ -53,6 +53,11 @@ struct ResultRow: Sendable {
     let summary: String
     /// Number of commits it brought.
     let commits: Int
+    let linesAdded: Int
+    let linesRemoved: Int
+    /// Checks that ran, and those of them that passed.
+    let checks: Int
+    let checksPassed: Int
 
     init(_ json: RawJSON) throws(Fault) {
         let members = try Members(json, "result")
@@ -65,6 +70,12 @@ struct ResultRow: Sendable {
         applied = try members.boolean("applied")
         summary = String(try members.string("summary").prefix(Limits.summaryBytes))
         commits = members["commits"]?.elements?.count ?? 0
+        let files = members["files_changed"]?.elements ?? []
+        linesAdded = files.reduce(0) { $0 + ($1.object?["lines_added"]?.integer ?? 0) }
+        linesRemoved = files.reduce(0) { $0 + ($1.object?["lines_removed"]?.integer ?? 0) }
+        let runs = members["checks"]?.elements ?? []
+        checks = runs.count
+        checksPassed = runs.count { $0.object?["exit_code"]?.integer == 0 }
     }
 }
 
@@ -73,15 +84,18 @@ enum ResultTable {
     static func apply(_ row: ResultRow, to db: Database) throws {
         try db.run(
             """
-            INSERT INTO result (id, version, task_id, ticket_id, attempt, status, applied, summary, commits)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+            INSERT INTO result (id, version, task_id, ticket_id, attempt, status, applied, summary, commits,
+                lines_added, lines_removed, checks, checks_passed)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             ON CONFLICT (id) DO UPDATE SET version = excluded.version, status = excluded.status,
                 applied = excluded.applied, summary = excluded.summary, commits = excluded.commits
             WHERE excluded.version > result.version
             """,
             [
                 row.id.description, row.version, row.taskID.description, row.ticketID.description, row.attempt,
-                row.status.rawValue, row.applied, row.summary, row.commits,
+                row.status.rawValue, row.applied, row.summary, row.commits, row.linesAdded, row.linesRemoved,
+                row.checks,
+                row.checksPassed,
             ]
         )
     }

@@ -85,7 +85,27 @@ enum SpecTable {
         return SpecView(
             spec,
             tasks: items(tasks, of: spec),
-            commits: tasks.count { $0.status == .completed && $0.commit != nil }
+            figures: try figures(of: tasks, in: db)
+        )
+    }
+
+    /// What the results that completed these tasks brought.
+    private static func figures(of tasks: [WorkTask], in db: Database) throws -> SpecExecution.Figures {
+        let statement = try db.cachedStatement(
+            sql: """
+                SELECT coalesce(sum(commits), 0), coalesce(sum(lines_added), 0), coalesce(sum(lines_removed), 0),
+                    coalesce(sum(checks), 0), coalesce(sum(checks_passed), 0) FROM result
+                WHERE task_id IN (SELECT value FROM json_each(?)) AND status = 'completed' AND applied = 1
+                """
+        )
+        let completed = tasks.filter { $0.status == .completed }.map(\.id)
+        guard let row = try Row.fetchOne(statement, arguments: [try array(completed)]) else { return .init() }
+        return SpecExecution.Figures(
+            commits: row[0],
+            linesAdded: row[1],
+            linesRemoved: row[2],
+            checks: row[3],
+            checksPassed: row[4]
         )
     }
 

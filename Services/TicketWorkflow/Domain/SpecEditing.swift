@@ -156,7 +156,8 @@ extension Spec {
         guard status == .failed || status == derivedStatus else {
             throw Fault(
                 .conflict,
-                "the status follows from the approvals and the work: only \(derivedStatus.rawValue) or failed can be set"
+                "the status follows from the approvals and the work: only \(derivedStatus.rawValue) or failed can "
+                    + "be set"
             )
         }
         self.status = status

@@ -23,7 +23,7 @@ package struct SpecView: Codable, Sendable, Equatable {
         case linkedTickets = "linked_tickets"
     }
 
-    package init(_ spec: Spec, tasks: [SpecTask], commits: Int) {
+    package init(_ spec: Spec, tasks: [SpecTask], figures: SpecExecution.Figures) {
         self.spec = spec
         self.tasks = tasks
         let counted = tasks.filter { $0.taskStatus != .cancelled }
@@ -43,7 +43,7 @@ package struct SpecView: Codable, Sendable, Equatable {
         execution = SpecExecution(
             overallProgress: progress,
             activeAgents: activeAgents,
-            commits: commits
+            figures: figures
         )
     }
 
@@ -136,14 +136,39 @@ package struct SpecTask: Codable, Sendable, Equatable {
     }
 }
 
-/// Figures of a spec's work. What nothing measures yet is 0.
+/// Figures of a spec's work, from the results that completed its tasks.
 package struct SpecExecution: Codable, Sendable, Equatable {
+    /// What results brought.
+    package struct Figures: Sendable, Equatable {
+        package var commits: Int
+        package var linesAdded: Int
+        package var linesRemoved: Int
+        /// Checks that ran, and those of them that passed.
+        package var checks: Int
+        package var checksPassed: Int
+
+        package init(
+            commits: Int = 0,
+            linesAdded: Int = 0,
+            linesRemoved: Int = 0,
+            checks: Int = 0,
+            checksPassed: Int = 0
+        ) {
+            self.commits = commits
+            self.linesAdded = linesAdded
+            self.linesRemoved = linesRemoved
+            self.checks = checks
+            self.checksPassed = checksPassed
+        }
+    }
+
     package var overallProgress: Double
+    /// Not measured by anything yet: 0.
     package var testCoverage: Double
+    /// The project's checks that ran, and those of them that passed.
     package var testsTotal: Int
     package var testsPassing: Int
     package var activeAgents: Int
-    /// Tasks that were completed with a commit.
     package var commits: Int
     package var linesAdded: Int
     package var linesRemoved: Int
@@ -159,15 +184,15 @@ package struct SpecExecution: Codable, Sendable, Equatable {
         case linesRemoved = "lines_removed"
     }
 
-    package init(overallProgress: Double, activeAgents: Int, commits: Int) {
+    package init(overallProgress: Double, activeAgents: Int, figures: Figures) {
         self.overallProgress = overallProgress
         self.testCoverage = 0
-        self.testsTotal = 0
-        self.testsPassing = 0
+        self.testsTotal = figures.checks
+        self.testsPassing = figures.checksPassed
         self.activeAgents = activeAgents
-        self.commits = commits
-        self.linesAdded = 0
-        self.linesRemoved = 0
+        self.commits = figures.commits
+        self.linesAdded = figures.linesAdded
+        self.linesRemoved = figures.linesRemoved
     }
 }
 

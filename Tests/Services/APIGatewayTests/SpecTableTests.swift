@@ -34,6 +34,30 @@ import Testing
         }
     }
 
+    /// Two commits, two files, two checks of which one passed.
+    private func result(of task: WorkTask, applied: Bool) -> TaskResult {
+        TaskResult(
+            id: .make(),
+            taskID: task.id,
+            ticketID: task.ticketID,
+            sandboxID: .make(),
+            attempt: applied ? 1 : 2,
+            fence: 1,
+            status: .completed,
+            summary: "done",
+            commits: [.init(sha: "abcdef1", message: "a"), .init(sha: "abcdef2", message: "b")],
+            filesChanged: [
+                .init(path: "a", action: .modified, linesAdded: 10, linesRemoved: 2),
+                .init(path: "b", action: .deleted, linesRemoved: 1),
+            ],
+            checks: [0, 1].map { status in
+                .init(name: "c", command: ["c"], exitCode: status, durationMilliseconds: 1, logDigest: "d")
+            },
+            applied: applied,
+            createdAt: Samples.start
+        )
+    }
+
     @Test func `progress counts each piece of work once, by its newest task`() async throws {
         try await withReadModel { model in
             let project = Identifier.make()
@@ -77,6 +101,9 @@ import Testing
                 (.ticketCreated, EventData(foreign)),
                 (.taskFailed, EventData(failed)),
                 (.taskCompleted, EventData(again, attempt: attempt)),
+                (.resultSubmitted, EventData(result(of: again, applied: true))),
+                (.resultSubmitted, EventData(result(of: again, applied: false))),
+                (.resultSubmitted, EventData(result(of: unrelated, applied: true))),
                 (.taskStarted, EventData(running)),
                 (.taskCancelled, EventData(cancelled)),
                 (.taskCreated, EventData(linked)),
@@ -89,7 +116,11 @@ import Testing
             #expect(view.tasks.map(\.status) == [.completed, .inProgress, .blocked, .pending])
             #expect(view.tasks.first?.requirementIDs == spec.requirements.map(\.id))
             #expect(view.progress == 33.3)
-            #expect(view.activeAgents == 1 && view.execution.commits == 1 && view.linkedTickets == 2)
+            #expect(view.activeAgents == 1 && view.linkedTickets == 2)
+            let figures = view.execution
+            #expect(figures.commits == 2 && figures.linesAdded == 10 && figures.linesRemoved == 3)
+            #expect(figures.testsTotal == 2 && figures.testsPassing == 1)
+            #expect(figures.testCoverage == 0)
             let work = try #require(trace.requirements.first).tickets
             #expect(work.map(\.id) == [planned.id])
             #expect(work.first?.tasks.map(\.id) == [failed.id, again.id])

@@ -195,10 +195,10 @@ extension Samples {
         Sample("body.design", designBody),
         Sample("body.spec-task-create", specTaskCreate),
         Sample("body.spec-task", specTask),
-        Sample("body.spec-view", SpecView(Entities.spec, tasks: [specTask], commits: 1)),
+        Sample("body.spec-view", SpecView(Entities.spec, tasks: [specTask], figures: .init(commits: 1))),
         Sample(
             "body.spec-list",
-            SpecList(specs: [SpecView(Entities.spec, tasks: [], commits: 0)], total: 1, nextCursor: "c1")
+            SpecList(specs: [SpecView(Entities.spec, tasks: [], figures: .init())], total: 1, nextCursor: "c1")
         ),
         Sample(
             "body.spec-materialization",
