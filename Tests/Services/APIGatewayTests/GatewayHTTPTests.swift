@@ -211,7 +211,7 @@ struct GatewayHTTPTests {
         #expect(history.map(\.toStatus) == [.analyzing])
     }
 
-    @Test func `an idempotency key travels to the owner and repeats the first answer`() async throws {
+    @Test func `defect 39: an idempotency key travels to the owner and repeats the first answer`() async throws {
         let fixture = try GatewayFixture.current
         let (project, _, _) = try await fixture.sample()
         let api = fixture.api(fixture.member)

@@ -10,7 +10,7 @@ import Testing
 struct ReadModelListTests {
     private let project = Identifier.make()
 
-    @Test func `pages are complete and stable while tickets are created between them`() async throws {
+    @Test func `defect 38: pages are complete and stable while tickets are created between them`() async throws {
         try await withReadModel { model in
             let old = try await insert(25, into: model)
             var seen: [Identifier] = []
@@ -115,7 +115,7 @@ struct ReadModelListTests {
         }
     }
 
-    @Test func `every list is answered from an index`() async throws {
+    @Test func `defect 41: every list is answered from an index`() async throws {
         try await withReadModel { model in
             _ = try await insert(50, into: model)
             let plans = try await model.store.read { db in

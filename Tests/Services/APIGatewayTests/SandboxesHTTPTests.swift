@@ -7,7 +7,7 @@ import Testing
 @testable import APIGateway
 
 extension GatewayHTTPTests {
-    @Test func `sandboxes are listed and shown, with the task they run`() async throws {
+    @Test func `defect 33: sandboxes are listed and shown, with the task they run`() async throws {
         let fixture = try GatewayFixture.current
         let (project, ticket, task) = try await fixture.sample()
         var sandbox = Sandbox(id: .make(), orchestrator: "local", provider: "process", createdAt: .now())

@@ -22,7 +22,7 @@ extension RelayTests {
             #expect(try await fixture.api(sandbox).perform("GET", path).status == 403)
         }
 
-        @Test func `a token bound to a project sees that project only`() async throws {
+        @Test func `defect 36: a token bound to a project sees that project only`() async throws {
             let fixture = try RelayFixture.current
             let (own, foreign) = (Samples(), Samples())
             let events = [own.ticket(), foreign.ticket(), own.task(), foreign.task()]

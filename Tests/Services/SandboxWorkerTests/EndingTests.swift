@@ -93,7 +93,7 @@ struct EndingTests {
         }
     }
 
-    @Test func `a failing check is named, the others run too`() async throws {
+    @Test func `defect 13: a failing check is named, the others run too`() async throws {
         try await withTemporaryDirectory { root in
             let sandbox = try await SandboxFixture(root)
             let assignment = sandbox.assignment(

@@ -78,7 +78,7 @@ struct RunTests {
         }
     }
 
-    @Test func `the agent sees its task and its place, never the token`() async throws {
+    @Test func `defect 34: the agent sees its task and its place, never the token`() async throws {
         try await withTemporaryDirectory { root in
             let sandbox = try await SandboxFixture(root)
             let script = """

@@ -229,7 +229,7 @@ struct CreationTests {
         }
     }
 
-    @Test func `status and phase must agree, and either will do`() async throws {
+    @Test func `defect 25: status and phase must agree, and either will do`() async throws {
         try await withWorkflow { workflow in
             let project = try await workflow.project()
             var request = TicketCreate(title: "t", phase: .testing)

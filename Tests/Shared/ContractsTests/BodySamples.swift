@@ -67,7 +67,8 @@ extension Samples {
         taskType: "test",
         priority: .high,
         dependsOn: [Entities.id(31)],
-        timeoutSeconds: 60
+        timeoutSeconds: 60,
+        deadlineAt: Entities.time(1000)
     )
 
     static let explanation = TaskExplanation(
@@ -119,6 +120,13 @@ extension Samples {
             failure: Entities.result.failure
         )
         result.testsPassed = false
+        result.artifacts = [
+            ArtifactSubmission(
+                type: "test_coverage",
+                path: "coverage.json",
+                content: .object(["percentage": .integer(81)])
+            )
+        ]
         return result
     }()
 

@@ -7,7 +7,7 @@ import Testing
         (.implementation, .building, true), (.buildingDone, .buildingDone, false), (.testing, .testing, true),
         (.done, .done, false),
     ])
-    func `a phase has its status`(phase: Phase, status: TicketStatus, hasTasks: Bool) {
+    func `defect 24: a phase has its status`(phase: Phase, status: TicketStatus, hasTasks: Bool) {
         #expect(phase.status == status)
         #expect(phase.hasTasks == hasTasks)
         #expect(status.phases.contains(phase))

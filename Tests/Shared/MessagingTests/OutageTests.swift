@@ -30,7 +30,7 @@ extension OwnBrokerTests {
         }
 
         @Test(arguments: [QueueDeclaration.Kind.quorum, .classic])
-        func `nothing confirmed is lost when the broker is killed and comes back`(
+        func `defect 1: nothing confirmed is lost when the broker is killed and comes back`(
             _ kind: QueueDeclaration.Kind
         ) async throws {
             let queue = lab.queue("kill", kind: kind)

@@ -31,7 +31,7 @@ struct `The outbox` {
         }
     }
 
-    @Test func `an entry of a failed unit is never seen`() async throws {
+    @Test func `defect 2: an entry of a failed unit is never seen`() async throws {
         try await withStore(folder) { store in
             _ = try await store.write(
                 batch: [

@@ -131,7 +131,7 @@ import Testing
         }
     }
 
-    @Test func `a worker that cannot be started fails the sandbox and holds further claims back`() async throws {
+    @Test func `defect 31: a worker that cannot start fails the sandbox and holds further claims back`() async throws {
         try await withBed(slots: 2) { bed in
             try LocalFile.createDirectory(bed.home)
             try LocalFile.write([], to: "\(bed.home)/stand-in-worker", mode: 0o600)

@@ -159,7 +159,7 @@ import Testing
         }
     }
 
-    @Test func `a kill that was begun is finished by the next run`() async throws {
+    @Test func `defect 30: a kill that was begun is finished by the next run`() async throws {
         let workflow = FakeWorkflow(ready: 1)
         try await restart(.endless, workflow: workflow) { bed in
             try await DispatchLoop(fleet: bed.fleet) { try workflow.answer($0) }.fill()
