@@ -197,7 +197,9 @@ package struct Workflow: Sendable {
     ]
 
     /// Every slow effect it performs.
-    static let effects: [any Effect.Type] = [TaskTitle.self, GitHubQuestion.self, GitHubVerification.self, TextEmbedding.self]
+    static let effects: [any Effect.Type] = [
+        TaskTitle.self, GitHubQuestion.self, GitHubVerification.self, TextEmbedding.self,
+    ]
 
     private static func facts(_ environment: WorkflowEnvironment) -> FactHandlers {
         var handlers = FactHandlers()

@@ -3,7 +3,7 @@ import Kernel
 
 /// Asks GitHub something for a client, who waits for the answer.
 struct GitHubQuestion: Effect {
-    static let kind = "github.call"
+    static let kind = "github.question"
 
     var owner: String?
     var repo: String?

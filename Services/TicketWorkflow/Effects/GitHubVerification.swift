@@ -8,7 +8,7 @@ struct GitHubVerification: Effect {
         var username: String?
     }
 
-    static let kind = "github.verify"
+    static let kind = "github.verification"
 
     var project: Identifier
     var owner: String

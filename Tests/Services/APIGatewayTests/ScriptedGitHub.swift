@@ -60,14 +60,24 @@ extension ScriptedWorkflow {
         return report
     }
 
-    /// The answer to a creation that repeats another ticket.
-    static func duplicate(of ticket: Ticket) -> DuplicateCheckResponse {
-        DuplicateCheckResponse(
+    /// A ticket with this title is taken for a duplicate.
+    static let repeated = "Repeated"
+
+    /// The answer to a creation that repeats another ticket of the project; nil for any other.
+    func duplicates(of command: CreateTickets) -> TicketBatchResponse? {
+        let other = state.withLock { state in
+            state.tickets.values.first { $0.projectID == command.body.projectID }
+        }
+        guard command.duplicateThreshold != nil, command.body.tickets.first?.title == Self.repeated, let other else {
+            return nil
+        }
+        let answer = DuplicateCheckResponse(
             isDuplicate: true,
             message: "similar",
-            candidates: [.init(ticket, score: 1)],
+            candidates: [.init(other, score: 1)],
             highestSimilarity: 1
         )
+        return TicketBatchResponse(tickets: [], tasks: [], duplicates: answer)
     }
 
     private static let noDuplicates = DuplicateCheckResponse(

@@ -95,9 +95,6 @@ final class ScriptedWorkflow: Sendable {
         )
     }
 
-    /// A ticket with this title is taken for a duplicate.
-    static let repeated = "Repeated"
-
     private func handlers() -> CommandHandlers {
         var handlers = CommandHandlers()
         addQueries(to: &handlers)
@@ -175,13 +172,7 @@ final class ScriptedWorkflow: Sendable {
     private func addTickets(to handlers: inout CommandHandlers) {
         handlers.on(CreateTickets.self) { [self] command, transaction in
             note(transaction)
-            if command.duplicateThreshold != nil, command.body.tickets.first?.title == Self.repeated,
-                let other = state.withLock({ state in
-                    state.tickets.values.first { $0.projectID == command.body.projectID }
-                })
-            {
-                return TicketBatchResponse(tickets: [], tasks: [], duplicates: Self.duplicate(of: other))
-            }
+            if let duplicates = duplicates(of: command) { return duplicates }
             return try create(command.body, transaction)
         }
         handlers.on(TransitionTicket.self) { [self] command, transaction in
