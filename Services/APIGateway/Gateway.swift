@@ -39,23 +39,8 @@ package struct Gateway: Sendable {
         try await model.load(now: runtime.time.now())
         let requester = Requester(try common.broker("request"))
         let publisher = Publisher(try common.broker("publish"))
-        let keys = KeyProvider(
-            requester: requester,
-            service: Self.name,
-            revoked: model.revoked,
-            time: runtime.time,
-            load: { try await model.verificationKey() },
-            save: { try await model.keep($0) }
-        )
-        let follower = StreamFollower(
-            broker: try common.broker("streams"),
-            stream: Topic.log,
-            store: model.store,
-            apply: { deliveries, db in try model.apply(deliveries, to: db) },
-            reset: { db in try model.clear(db) },
-            rebuild: { try await SnapshotReader(requester: requester, model: model).run() },
-            time: runtime.time
-        )
+        let keys = Self.keys(of: model, requester, runtime)
+        let follower = try Self.follower(of: model, requester, common, runtime)
         let commands = CommandClient(requester: requester, model: model, logger: runtime.logger)
         let routes = GatewayRoutes(
             projects: ProjectsController(model: model, commands: commands),
@@ -102,6 +87,34 @@ package struct Gateway: Sendable {
                 bound: boundPort
             ),
         ]
+    }
+
+    private static func keys(of model: ReadModel, _ requester: Requester, _ runtime: ServiceRuntime) -> KeyProvider {
+        KeyProvider(
+            requester: requester,
+            service: name,
+            revoked: model.revoked,
+            time: runtime.time,
+            load: { try await model.verificationKey() },
+            save: { try await model.keep($0) }
+        )
+    }
+
+    private static func follower(
+        of model: ReadModel,
+        _ requester: Requester,
+        _ common: CommonConfiguration,
+        _ runtime: ServiceRuntime
+    ) throws -> StreamFollower {
+        StreamFollower(
+            broker: try common.broker("streams"),
+            stream: Topic.log,
+            store: model.store,
+            apply: { deliveries, db in try model.apply(deliveries, to: db) },
+            reset: { db in try model.clear(db) },
+            rebuild: { try await SnapshotReader(requester: requester, model: model).run() },
+            time: runtime.time
+        )
     }
 
     private static func addChecks(

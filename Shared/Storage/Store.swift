@@ -101,8 +101,8 @@ package final class Store: Sendable {
         }
     }
 
-    /// Reads a row or a few by key, on the calling thread unless that would mean waiting. Each statement sees the latest
-    /// commit; several need not see the same one.
+    /// Reads a row or a few by key, on the calling thread unless that would mean waiting. Each statement sees the
+    /// latest commit; several need not see the same one.
     ///
     /// - Throws: what `body` threw.
     package func point<T: Sendable>(_ body: @escaping @Sendable (Database) throws -> T) async throws -> T {

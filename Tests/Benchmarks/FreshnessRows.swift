@@ -125,7 +125,7 @@ enum FreshnessRows {
             let view: BoardView = try await gateway.get("/api/v1/board/view?project_id=\(project)")
             let completed = view.columns.flatMap(\.tickets).reduce(0) { $0 + $1.completedTaskCount }
             looks.set(looks.value + [(.now, completed)])
-            try await Task.sleep(for: .milliseconds(2))
+            try await Task.sleep(for: .milliseconds(2))  // poll interval
         }
     }
 }

@@ -72,8 +72,8 @@ struct BoardController: Sendable {
                 operation: "moveOnBoard",
                 summary: "Move a ticket to another column",
                 details: """
-                    The same rules as every other move: a full column, an unmet gate or running tasks are answered 409; \
-                    force overrides and is recorded.
+                    The same rules as every other move: a full column, an unmet gate or running tasks are answered \
+                    409; force overrides and is recorded.
                     """,
                 demand: .write,
                 body: Schemas.boardMove,
