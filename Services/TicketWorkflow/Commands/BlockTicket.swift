@@ -44,7 +44,7 @@ extension UnblockTicket: WorkflowCommand {
     private func advice(_ ticket: Ticket, _ block: Ticket.Block) -> String? {
         switch block.reason {
         case .dependency: "it goes when what it waits for is done, or when it no longer waits for it"
-        case .failingChecks: "retry the task, cancel it, or send the ticket back to building"
+        case .failingChecks: "retry the task, or send the ticket back to building"
         case .needsInput where ticket.approvalStatus == .timedOut: "approve or reject the ticket"
         case .needsInput, .approvalRejected, .environment, .budget, .manual: nil
         }

@@ -58,7 +58,9 @@ enum Settle {
 
     static func decide(_ situation: Situation) -> Decision {
         let ticket = situation.ticket
-        guard !ticket.archived, ticket.phase != .done else { return .rest }
+        guard !ticket.archived else { return .rest }
+        // Moved past its review by force.
+        guard ticket.phase != .done else { return ticket.approvalPhase == nil ? .rest : .withdrawApproval }
         if let decision = judgeBlock(situation) { return decision }
         if isReviewStale(situation) { return .withdrawApproval }
         guard ticket.block == nil else { return .rest }

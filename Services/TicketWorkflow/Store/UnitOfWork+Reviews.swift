@@ -71,7 +71,8 @@ extension UnitOfWork {
 
     /// The deadline is past: nobody's silence is a yes, so the ticket is shown to wait for an answer.
     func escalateReview(ofTicket id: Identifier) throws {
-        guard try ticket(id).approvalStatus == .pendingReview else { return }
+        let ticket = try ticket(id)
+        guard ticket.approvalStatus == .pendingReview, ticket.phase != .done, !ticket.archived else { return }
         try update(ticket: id, .ticketApprovalRequested) { $0.approvalStatus = .timedOut }
         touch(ticket: id)
     }
