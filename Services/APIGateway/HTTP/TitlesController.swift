@@ -51,10 +51,9 @@ struct TitlesController: Sendable {
         let origin = try CommandClient.Origin(request, context, body: body.bytes)
         let asked = try await ask(GenerateTitles(id: id, context: body.value.context), origin)
         var task = try await visible(id, context)
-        guard let effect = asked.first?.effectID else {
+        guard let effect = asked.first?.effectID, let report = try await outcome(of: effect, origin) else {
             return .json(raw: try ContractCoder.encode(TitleAnswer(task, pending: false)))
         }
-        let report = try await commands.outcome(of: effect, from: origin)
         if report.status == .failed { throw report.fault?.fault ?? Fault(.unavailable, "the model gave no title") }
         if let title = Self.title(report) {
             // The read model may be a moment behind.
@@ -75,12 +74,11 @@ struct TitlesController: Sendable {
         var items: [TitlesAnswer.Item] = []
         for item in asked {
             let task = try await visible(item.taskID, context)
-            guard let effect = item.effectID else {
+            let left = max(.zero, deadline - ContinuousClock.now)
+            guard let effect = item.effectID, let report = try await outcome(of: effect, origin, within: left) else {
                 items.append(.init(taskID: task.id, title: task.title))
                 continue
             }
-            let left = max(.zero, deadline - ContinuousClock.now)
-            let report = try await commands.outcome(of: effect, from: origin, within: left)
             items.append(
                 .init(
                     taskID: task.id,
@@ -91,6 +89,19 @@ struct TitlesController: Sendable {
             )
         }
         return .json(raw: try ContractCoder.encode(TitlesAnswer(items)))
+    }
+
+    /// nil when the request is an old one repeated: its effect is over and forgotten, the title is there.
+    private func outcome(
+        of effect: Identifier,
+        _ origin: CommandClient.Origin,
+        within limit: Duration = Limits.effectWait
+    ) async throws -> EffectReport? {
+        do {
+            return try await commands.outcome(of: effect, from: origin, within: limit)
+        } catch let fault as Fault where fault.code == .notFound {
+            return nil
+        }
     }
 
     private func ask(

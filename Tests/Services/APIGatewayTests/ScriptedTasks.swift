@@ -63,6 +63,9 @@ extension ScriptedWorkflow {
         }
         handlers.onQuery(DescribeEffect.self) { [self] command, _, _ in
             if let report = gitHubReport(command.id) { return report }
+            guard state.withLock({ $0.effects[command.id] }) != "forgotten" else {
+                throw Fault.notFound("effect", command.id)
+            }
             let context = state.withLock { state in
                 let context = state.effects[command.id]
                 // The second look finds the end.

@@ -193,6 +193,8 @@ extension GatewayHTTPTests {
         #expect(try json(modelled)["title"] == "By the model" && json(modelled)["title_source"] == "model")
         let broken = try await api.outcome("POST", path, #"{"context":"broken"}"#)
         #expect(broken.status == 503 && broken.text.contains("the model is away"))
+        let repeated = try await api.outcome("POST", path, #"{"context":"forgotten"}"#)
+        #expect(repeated.status == 200 && repeated.text.contains(#""pending":false"#))
         let stranger = fixture.api(try fixture.workflow.token(.member, project: .make()))
         #expect(try await stranger.outcome("POST", path).code == .notFound)
         let several = try json(await api.outcome("POST", "/api/v1/tasks/generate-titles", #"{"limit":1}"#))

@@ -181,6 +181,7 @@ private struct Rename: Effect {
         try await withWorkflow { workflow in
             let (project, id) = try await Self.ask(workflow, [.wait, .answer("Renamed")])
             let first = ServiceGroup(services: [Self.loop(workflow)], logger: quietLogger)
+            // Unstructured: it runs beside the test's own steps, which end it.
             let running = Task { try await first.run() }
             try await eventually("the call is made") { Self.calls(project) == 1 }
             await first.triggerGracefulShutdown()
@@ -188,6 +189,7 @@ private struct Rename: Effect {
             #expect(try await workflow.ask(DescribeEffect(id: id)).status == .running)
 
             let second = ServiceGroup(services: [Self.loop(workflow)], logger: quietLogger)
+            // Unstructured: it runs beside the test's own steps, which end it.
             let again = Task { try await second.run() }
             try await eventually("the outcome is there") {
                 try await workflow.ask(DescribeEffect(id: id)).status == .done
