@@ -41,7 +41,11 @@ private struct Rename: Effect {
         case .fault(let fault): throw fault
         case .lost: throw HTTPClientError(.connectionLost, "cut")
         case .wait:
-            try await Task.sleep(for: .seconds(600))
+            // Never answers; the end of the process cuts it off.
+            let (stream, continuation) = AsyncStream<Void>.makeStream()
+            defer { continuation.finish() }
+            for await _ in stream {}
+            try Task.checkCancellation()
             return Answer(name: "too late")
         case nil: throw Fault(.internalError, "no script")
         }
