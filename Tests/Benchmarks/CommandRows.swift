@@ -1,6 +1,7 @@
 import Contracts
 import HTTPClient
 import Kernel
+import Synchronization
 import TestSupport
 
 /// `POST /api/v1/tickets` at one and at 64 clients, beside a static route of the same HTTP server on this machine.
@@ -11,8 +12,14 @@ enum CommandRows {
         return try await OmoiSystem.run(options) { system in
             let project = try await BenchProject.create(in: system, concurrency: 1, autoStart: false)
             let gateway = try system.gateway
-            let body = TicketCreate(projectID: project.id, title: "A ticket of the benchmark")
+            // Every ticket is another one: the duplicate check takes place, and stops none.
+            let number = Mutex(0)
             let create: @Sendable () async throws -> Void = {
+                let own = number.withLock { number in
+                    number += 1
+                    return number
+                }
+                let body = TicketCreate(projectID: project.id, title: "Ticket \(own) of the benchmark")
                 let _: JSONValue = try await gateway.post("/api/v1/tickets", body: body, idempotencyKey: nil)
             }
             _ = try await Load.run(clients: 8, requests: 200, create)
