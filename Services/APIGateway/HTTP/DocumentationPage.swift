@@ -78,7 +78,8 @@ struct DocumentationPage {
     }
 
     private static let style = """
-        body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#222;background:#fff}
+        body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;
+        color:#222;background:#fff}
         h2{margin-top:3rem;border-bottom:1px solid #ccc}h3{font:600 15px ui-monospace,monospace;margin:2rem 0 0}
         h3 b{display:inline-block;min-width:4.5rem;color:#06c}h4{margin:.6rem 0 .2rem;font-weight:600}p{margin:.2rem 0}
         table{border-collapse:collapse;width:100%}td{border-top:1px solid #eee;padding:.15rem .6rem .15rem 0;

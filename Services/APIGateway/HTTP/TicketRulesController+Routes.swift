@@ -62,8 +62,8 @@ extension TicketRulesController {
                 operation: "unblockTicket",
                 summary: "Lift a block",
                 details: """
-                    A ticket that is not blocked, and one whose cause is still there, are answered 409 with what helps. \
-                    After a rejection it asks for another review.
+                    A ticket that is not blocked, and one whose cause is still there, are answered 409 with what \
+                    helps. After a rejection it asks for another review.
                     """,
                 demand: .write,
                 heedsIfMatch: true,

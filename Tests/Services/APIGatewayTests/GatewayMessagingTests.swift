@@ -93,7 +93,8 @@ struct GatewayMessagingTests {
         #expect(refused.status == 503)
         #expect(refused.code == .unavailable)
         #expect(refused.response.header("Retry-After") != nil)
-        #expect(ContinuousClock.now - start < .seconds(4))
+        // Refused early, not at the deadline; on a busy machine that takes a few seconds.
+        #expect(ContinuousClock.now - start < Limits.commandDeadline * 0.8)
         #expect(try await api.outcome("GET", "/api/v1/tickets/\(ticket.id)").status == 200)
         let letters = try await fixture.api(fixture.admin).outcome("GET", "/api/v1/dead-letters")
         #expect(letters.text.contains("ticket-workflow"))

@@ -4,7 +4,9 @@ import Kernel
 import Testing
 
 @Suite struct `Golden files` {
-    static let all = Samples.events + Samples.commands + Samples.bodies + Samples.reportBodies + Samples.specCommands + Samples.specBodies
+    static let all =
+        Samples.events + Samples.commands + Samples.bodies + Samples.reportBodies + Samples.specCommands
+        + Samples.specBodies
 
     @Test(arguments: all)
     func `a value is written as its file says, and the file is read and written back byte for byte`(
