@@ -54,7 +54,8 @@ package enum Limits {
     package static let labels = 20
 
     // Specs
-    /// Requirements of a spec, criteria of a requirement, entries of a design's API, tasks and tickets linked to a spec.
+    /// Requirements of a spec, criteria of a requirement, entries of a design's API, tasks and tickets linked to a
+    /// spec.
     package static let requirementsPerSpec = 200
     package static let criteriaPerRequirement = 50
     package static let endpointsPerDesign = 200

@@ -225,6 +225,11 @@ extension SpecsController {
                 answers: [.entity(Shapes.message)],
                 handle: approveDesign
             ),
+        ]
+    }
+
+    var taskRoutes: [Route] {
+        [
             Route(
                 .post,
                 "specs/{id}/tasks",

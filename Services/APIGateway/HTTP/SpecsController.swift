@@ -9,7 +9,9 @@ struct SpecsController: Sendable {
     let model: ReadModel
     let commands: CommandClient
 
-    var routes: [Route] { readingRoutes + specRoutes + requirementRoutes + criterionRoutes + workRoutes }
+    var routes: [Route] {
+        readingRoutes + specRoutes + requirementRoutes + criterionRoutes + workRoutes + taskRoutes
+    }
 
     // MARK: Reading
 

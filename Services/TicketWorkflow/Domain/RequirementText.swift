@@ -3,8 +3,8 @@ enum RequirementText {
     private static let conditionWords = ["when", "while", "if", "where"]
     private static let actionWords = ["the system shall", "the system must", "shall", "must"]
 
-    /// `When <condition>, the system shall <action>.` Words of the form that a writer put into the parts already are not
-    /// said twice; a condition that begins with another word of the form (`while`, `if`, `where`) keeps it.
+    /// `When <condition>, the system shall <action>.` Words of the form that a writer put into the parts already are
+    /// not said twice; a condition that begins with another word of the form (`while`, `if`, `where`) keeps it.
     static func sentence(condition: String, action: String) -> String {
         let condition = core(condition)
         let action = removing(actionWords, from: core(action))

@@ -58,6 +58,19 @@ import Testing
         )
     }
 
+    private func attempt(at task: WorkTask) -> Attempt {
+        Attempt(
+            id: .make(),
+            taskID: task.id,
+            number: 1,
+            fence: 1,
+            sandboxID: .make(),
+            orchestrator: "o",
+            status: .completed,
+            startedAt: Samples.start
+        )
+    }
+
     @Test func `progress counts each piece of work once, by its newest task`() async throws {
         try await withReadModel { model in
             let project = Identifier.make()
@@ -74,9 +87,7 @@ import Testing
             let linked = Samples.task(ticket: foreign.id, project: project)
             let unrelated = Samples.task(ticket: foreign.id, project: project)
             var spec = spec(project)
-            spec.requirements = [
-                Spec.Requirement(id: .make(), title: "R", condition: "c", action: "a", text: "t")
-            ]
+            spec.requirements = [.init(id: .make(), title: "R", condition: "c", action: "a", text: "t")]
             spec.tickets = [
                 .init(ticketID: planned.id, relation: .planned, held: false),
                 .init(ticketID: foreign.id, relation: .linked, held: false),
@@ -85,22 +96,12 @@ import Testing
                 .init(taskID: failed.id, ticketID: planned.id, requirementIDs: [spec.requirements[0].id]),
                 .init(taskID: linked.id, ticketID: foreign.id),
             ]
-            var attempt = Attempt(
-                id: .make(),
-                taskID: again.id,
-                number: 1,
-                fence: 1,
-                sandboxID: .make(),
-                orchestrator: "o",
-                startedAt: Samples.start
-            )
-            attempt.status = .completed
             try await feed(
                 model,
                 (.ticketCreated, EventData(planned)),
                 (.ticketCreated, EventData(foreign)),
                 (.taskFailed, EventData(failed)),
-                (.taskCompleted, EventData(again, attempt: attempt)),
+                (.taskCompleted, EventData(again, attempt: attempt(at: again))),
                 (.resultSubmitted, EventData(result(of: again, applied: true))),
                 (.resultSubmitted, EventData(result(of: again, applied: false))),
                 (.resultSubmitted, EventData(result(of: unrelated, applied: true))),
