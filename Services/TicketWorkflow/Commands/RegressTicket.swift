@@ -45,8 +45,8 @@ extension UnitOfWork {
             maxAttempts: project.settings.maxAttempts,
             at: now
         )
-        let clones = Rework.clones(of: later, round: ticket.round + 1, at: now)
-        try add([rework] + clones.map(\.clone), to: id)
+        let ids = Dictionary(uniqueKeysWithValues: later.map { ($0.id, Identifier.make(bucket: id.bucket)) })
+        try add([rework] + Rework.clones(of: later, ids: ids, round: ticket.round + 1, at: now), to: id)
         try update(ticket: id, .ticketUpdated) { ticket in
             ticket.round += 1
             ticket.approvedPhases?.removeAll { $0 >= .implementation }
@@ -58,8 +58,8 @@ extension UnitOfWork {
             actor: actor.subject,
             reason: feedback.map { String($0.prefix(Limits.reasonLength)) }
         )
-        for (task, clone) in zip(later, clones) where task.status != .completed {
-            try repoint(dependentsOf: task.id, to: clone.clone.id)
+        for task in later where task.status != .completed {
+            if let clone = ids[task.id] { try repoint(dependentsOf: task.id, to: clone) }
         }
     }
 

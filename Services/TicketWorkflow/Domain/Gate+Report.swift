@@ -6,8 +6,9 @@ extension Gate {
     static func report(_ phase: Phase, _ situation: Settle.Situation) -> GateReport {
         let ticket = situation.ticket
         let gate = situation.gates[phase]
+        let approved = ticket.approvedPhases ?? []
         let shortfalls =
-            gate.map { Self.shortfalls($0, leaving: phase, situation.evidence, approved: ticket.approvedPhases ?? []) } ?? []
+            gate.map { Self.shortfalls($0, leaving: phase, situation.evidence, approved: approved) } ?? []
         let tally = situation.tallies[phase] ?? Settle.Tally()
         let unfinished = tally.free + tally.held + tally.active + tally.failed
         let tasks = unfinished > 0 ? ["\(unfinished) tasks of \(phase.rawValue) are unfinished"] : []

@@ -60,17 +60,21 @@ enum Rework {
     }
 
     /// The same work once more, with what was counted against it; what waits for a repeated task waits for its clone.
-    static func clones(of tasks: [WorkTask], round: Int, at now: Timestamp) -> [(original: Identifier, clone: WorkTask)]
-    {
-        var clones = tasks.map { task in
-            var clone = task.successor(id: .make(bucket: task.id.bucket), round: round, keepingCounts: true, at: now)
+    ///
+    /// - Parameter ids: of the clones, by the task they repeat; a task without one is not repeated.
+    /// - Returns: the clones in the order of the tasks.
+    static func clones(
+        of tasks: [WorkTask],
+        ids: [Identifier: Identifier],
+        round: Int,
+        at now: Timestamp
+    ) -> [WorkTask] {
+        tasks.compactMap { task in
+            guard let id = ids[task.id] else { return nil }
+            var clone = task.successor(id: id, round: round, keepingCounts: true, at: now)
             clone.reworkOf = task.id
-            return (original: task.id, clone: clone)
+            clone.dependsOn = task.dependsOn.map { ids[$0] ?? $0 }
+            return clone
         }
-        let places = Dictionary(uniqueKeysWithValues: clones.map { ($0.original, $0.clone.id) })
-        for index in clones.indices {
-            clones[index].clone.dependsOn = clones[index].clone.dependsOn.map { places[$0] ?? $0 }
-        }
-        return clones
     }
 }
