@@ -17,25 +17,26 @@ package struct WorkflowConfiguration: Sendable {
     package var embeddings: EmbeddingConfiguration?
 
     /// The documented keys.
-    package static let keys = [
-        ConfigurationKey(
-            "lease.seconds",
-            .seconds(1...3600),
-            default: "30",
-            "time without a heartbeat's confirmation after which an attempt is lost"
-        ),
-        ConfigurationKey(
-            "admin.token.file",
-            .path,
-            "file for the first admin token; default $OMOI_HOME/admin.token"
-        ),
-        ConfigurationKey(
-            "deadline.grace.seconds",
-            .seconds(0...3600),
-            default: "60",
-            "added to a task's timeout before the workflow itself ends the attempt"
-        ),
-    ]
+    package static let keys =
+        [
+            ConfigurationKey(
+                "lease.seconds",
+                .seconds(1...3600),
+                default: "30",
+                "time without a heartbeat's confirmation after which an attempt is lost"
+            ),
+            ConfigurationKey(
+                "admin.token.file",
+                .path,
+                "file for the first admin token; default $OMOI_HOME/admin.token"
+            ),
+            ConfigurationKey(
+                "deadline.grace.seconds",
+                .seconds(0...3600),
+                default: "60",
+                "added to a task's timeout before the workflow itself ends the attempt"
+            ),
+        ]
         + ModelConfiguration.keys + GitHubConfiguration.keys + EmbeddingConfiguration.keys
 
     package init(

@@ -2,17 +2,18 @@ import Storage
 
 /// The tables of everything the ticket workflow owns. A shipped migration is never edited; changes are new ones.
 enum WorkflowMigrations {
-    static let all = [
-        Migration("workflow-1-project", project),
-        Migration("workflow-2-ticket", ticket),
-        Migration("workflow-3-task", task),
-        Migration("workflow-4-attempt", attempt),
-        Migration("workflow-5-load", load),
-        Migration("workflow-6-access", access),
-        Migration("workflow-7-effect", EffectMigrations.effect),
-        DuplicateMigrations.document,
-        TicketMigrations.rules,
-    ] + TaskMigrations.all + SpecMigrations.all + [GitHubMigrations.connection, DuplicateMigrations.embedding]
+    static let all =
+        [
+            Migration("workflow-1-project", project),
+            Migration("workflow-2-ticket", ticket),
+            Migration("workflow-3-task", task),
+            Migration("workflow-4-attempt", attempt),
+            Migration("workflow-5-load", load),
+            Migration("workflow-6-access", access),
+            Migration("workflow-7-effect", EffectMigrations.effect),
+            DuplicateMigrations.document,
+            TicketMigrations.rules,
+        ] + TaskMigrations.all + SpecMigrations.all + [GitHubMigrations.connection, DuplicateMigrations.embedding]
 
     private static let project = """
         CREATE TABLE project (
