@@ -47,6 +47,10 @@ package enum Limits {
     // Collections in one request
     package static let tasksPerTicket = 500
     package static let ticketsPerBatch = 100
+    /// Tasks of all tickets created by one request: they share a transaction, and every task is in the answer.
+    package static let tasksPerBatch = 1000
+    /// Bytes of a project's settings as JSON: they travel with every event of the project.
+    package static let projectSettingsBytes = 256 << 10
     package static let dependenciesPerTask = 100
     package static let filesChanged = 10_000
     package static let checksPerProject = 20

@@ -24,7 +24,8 @@ package enum LoopbackPort {
         throw Fault(.unavailable, "found no free port on 127.0.0.1 between 20000 and 32000")
     }
 
-    static func isFree(_ port: Int) -> Bool {
+    /// Whether a server could listen there now.
+    package static func isFree(_ port: Int) -> Bool {
         let socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard socket >= 0 else { return false }
         defer { close(socket) }

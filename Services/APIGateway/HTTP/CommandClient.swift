@@ -37,8 +37,10 @@ struct CommandClient: Sendable {
             guard (1...255).contains(key.utf8.count), key.utf8.allSatisfy({ (0x21...0x7e).contains($0) }) else {
                 throw Fault.invalid("Idempotency-Key", "must be 1 to 255 visible ASCII characters")
             }
+            // Tokens of two projects may have the same subject.
+            let project = actor.projectID.map { ":\($0)" } ?? ""
             idempotency = Messaging.RequestContext.Idempotency(
-                scope: "\(actor.subject) \(request.method.rawValue) \(request.uri.path)",
+                scope: "\(actor.subject)\(project) \(request.method.rawValue) \(request.uri.path)",
                 key: key,
                 digest: Self.digest(of: body, query: request.uri.query)
             )

@@ -47,8 +47,11 @@ struct DeadLettersController: Sendable {
         ]
     }
 
+    private static let isOfAll = Fault(.forbidden, "dead letters need an admin's token that is bound to no project")
+
     /// Of one service, or of all that answer.
     @Sendable func list(_ request: Request, _ context: OmoiRequestContext) async throws -> Response {
+        try context.requireActor().mustSee(nil, else: Self.isOfAll)
         let query = QueryParameters(request)
         let limit = try query.limit()
         let origin = try CommandClient.Origin(request, context)
@@ -80,6 +83,7 @@ struct DeadLettersController: Sendable {
     }
 
     @Sendable func replay(_ request: Request, _ context: OmoiRequestContext) async throws -> Response {
+        try context.requireActor().mustSee(nil, else: Self.isOfAll)
         let (service, id) = try address(context)
         guard service == Gateway.name else {
             let reply = try await commands.send(
@@ -102,6 +106,7 @@ struct DeadLettersController: Sendable {
     }
 
     @Sendable func discard(_ request: Request, _ context: OmoiRequestContext) async throws -> Response {
+        try context.requireActor().mustSee(nil, else: Self.isOfAll)
         let (service, id) = try address(context)
         guard service == Gateway.name else {
             let reply = try await commands.send(

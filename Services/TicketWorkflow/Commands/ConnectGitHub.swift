@@ -8,6 +8,11 @@ extension ConnectGitHub: WorkflowCommand {
         let project = try unit.activeProject(projectID)
         try GitHubName.check(body.owner, field: "owner")
         try GitHubName.check(body.repo, field: "repo")
+        let configuration = unit.environment.configuration.gitHub
+        if body.accessToken == nil, unit.actor.projectID != nil, configuration.token != nil {
+            // The server's token may see what the project must not.
+            throw Fault(.forbidden, "a token bound to a project connects with an access_token of its own")
+        }
         let (webhook, token) = (SecretStore.gitHubWebhook(projectID), SecretStore.gitHubToken(projectID))
         try SecretStore.replace(webhook, body.webhookSecret, at: unit.now, in: unit.database)
         try SecretStore.replace(token, body.accessToken, at: unit.now, in: unit.database)

@@ -24,6 +24,7 @@ extension CreateProject: WorkflowCommand {
             createdAt: unit.now,
             updatedAt: unit.now
         )
+        try checkContents(of: project)
         try unit.insert(project)
         return project
     }
@@ -48,6 +49,22 @@ extension CreateProject: WorkflowCommand {
             if try !ProjectStore.isKeyTaken(candidate, in: unit.database) { return candidate }
         }
         throw Fault(.conflict, "no free key could be derived from the name; give one in 'key'")
+    }
+}
+
+/// - Throws: ``Fault`` `invalid-field` for what every reader of the project and its events would see or carry.
+func checkContents(of project: Project) throws {
+    if let repository = project.repository, repository.lowercased().hasPrefix("http"),
+        let authority = repository.split(separator: "/", omittingEmptySubsequences: false).dropFirst(2).first,
+        authority.contains("@")
+    {
+        throw Fault.invalid(
+            "repository",
+            "must not contain credentials: give them to git where the sandboxes run, by a credential helper or a key"
+        )
+    }
+    guard try ContractCoder.encode(project.settings).count <= Limits.projectSettingsBytes else {
+        throw Fault.invalid("settings", "must have at most \(Limits.projectSettingsBytes) bytes as JSON")
     }
 }
 

@@ -60,6 +60,9 @@ private struct TicketPlan {
         guard body.tickets.count <= Limits.ticketsPerBatch else {
             throw Fault.invalid("tickets", "must be at most \(Limits.ticketsPerBatch)")
         }
+        guard body.tickets.reduce(0, { $0 + ($1.tasks?.count ?? 0) }) <= Limits.tasksPerBatch else {
+            throw Fault.invalid("tickets", "must have at most \(Limits.tasksPerBatch) tasks together")
+        }
         for (index, request) in body.tickets.enumerated() {
             let place = "tickets[\(index)]"
             guard request.projectID == nil || request.projectID == project.id else {
@@ -223,7 +226,7 @@ extension WorkTask {
 /// - Throws: ``Fault`` `invalid-field` for a title without a visible character.
 func checkTitle(_ title: String, field: String) throws {
     guard title.contains(where: { !$0.isWhitespace }) else { throw Fault.invalid(field, "must not be empty") }
-    guard title.count <= Limits.titleLength else {
+    guard title.unicodeScalars.count <= Limits.titleLength else {
         throw Fault.invalid(field, "must be at most \(Limits.titleLength) characters")
     }
 }

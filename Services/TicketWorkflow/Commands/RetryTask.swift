@@ -17,7 +17,10 @@ extension RetryTask: WorkflowCommand {
         case .completed: throw Fault(.conflict, "the task is completed")
         case .pending, .assigned, .running: throw Fault(.conflict, "the task is \(old.status.rawValue), not over")
         }
-        guard record.isCurrent else { throw Fault(.conflict, "the task was replaced by a newer one already") }
+        // One that counts no more because its ticket was forced past it has no successor and may still be retried.
+        guard try !TaskStore.hasSuccessor(old, in: unit.database) else {
+            throw Fault(.conflict, "the task was replaced by a newer one already")
+        }
         try unit.checkMayGrow(ticket, in: old.phase)
         var new = old.successor(
             id: .make(bucket: old.id.bucket),
@@ -29,7 +32,7 @@ extension RetryTask: WorkflowCommand {
         try unit.note(task: id) { $0.isCurrent = false }
         try unit.insert(new)
         try DependencyStore.insert(new.dependsOn, of: new.id, in: unit.database)
-        if old.status == .cancelled { try unit.recount(ticket: ticket.id, tasks: 1) }
+        if old.status == .cancelled || !record.isCurrent { try unit.recount(ticket: ticket.id, tasks: 1) }
         try unit.repoint(dependentsOf: id, to: new.id)
         try unit.checkCycles(from: [.task(new.id)])
         unit.touch(ticket: ticket.id)

@@ -25,11 +25,17 @@ extension Snapshot: WorkflowQuery {
         var size = 0
         for entity in try entities(kind, after: after, inquiry.database) {
             page.entities.append(entity)
-            size += Self.size(of: entity)
+            size += try ContractCoder.encode(entity).count
             if let ticket = entity.ticket {
-                page.transitions += try TicketStore.transitions(of: ticket.id, in: inquiry.database)
+                let transitions = try TicketStore.transitions(of: ticket.id, in: inquiry.database)
+                page.transitions += transitions
+                size += try ContractCoder.encode(transitions).count
             }
-            if let task = entity.task { page.attempts += try AttemptStore.all(of: task.id, in: inquiry.database) }
+            if let task = entity.task {
+                let attempts = try AttemptStore.all(of: task.id, in: inquiry.database)
+                page.attempts += attempts
+                size += try ContractCoder.encode(attempts).count
+            }
             if size >= Self.bytes { break }
         }
         if let last = page.entities.last {
@@ -65,18 +71,5 @@ extension Snapshot: WorkflowQuery {
         case .token:
             try TokenStore.page(after: after, limit: Self.rows, in: database).map { EventData($0) }
         }
-    }
-
-    /// Roughly what the entity takes on the wire.
-    private static func size(of data: EventData) -> Int {
-        let text =
-            (data.ticket?.description?.utf8.count ?? 0) + (data.task?.description.utf8.count ?? 0)
-            + (data.task?.summary?.utf8.count ?? 0) + (data.project?.description?.utf8.count ?? 0)
-        let result = data.result.map { result in
-            result.summary.utf8.count + (result.notes?.utf8.count ?? 0) + result.filesChanged.count * 120
-                + result.commits.reduce(0) { $0 + $1.message.utf8.count + 60 } + result.checks.count * 400
-        }
-        // The page of specs is bounded by their stored bytes already.
-        return 1500 + text + (result ?? 0)
     }
 }

@@ -10,7 +10,11 @@ extension SubmitReport: WorkflowCommand {
         let ticket = try unit.ticket(subject)
         try unit.actor.checkProject(ticket.projectID)
         if let binding = unit.actor.binding {
-            let own = try unit.task(binding.taskID)
+            let record = try unit.taskRecord(binding.taskID)
+            guard record.fence == binding.fence else {
+                throw Fault(.attemptSuperseded, "a newer attempt has this task")
+            }
+            let own = record.task
             guard task?.id ?? own.id == own.id, ticket.id == own.ticketID else {
                 throw Fault(.forbidden, "the token belongs to another task")
             }

@@ -52,11 +52,13 @@ extension DescribeGate: WorkflowCommand {
 extension UnitOfWork {
     /// Stores evidence and names it on the ticket.
     ///
+    /// - Parameter keepingNewest: the ticket forgets its oldest evidence to make room; what a result brings must never
+    ///   be the reason to refuse the result.
     /// - Throws: ``Fault`` when there is too much of it.
-    func add(_ artifacts: [TicketArtifact], to id: Identifier) throws {
+    func add(_ artifacts: [TicketArtifact], to id: Identifier, keepingNewest: Bool = false) throws {
         guard !artifacts.isEmpty else { return }
         let present = try ticket(id).artifacts ?? []
-        guard present.count + artifacts.count <= Limits.artifactsPerTicket else {
+        guard keepingNewest || present.count + artifacts.count <= Limits.artifactsPerTicket else {
             throw Fault(
                 .conflict,
                 "the ticket has \(present.count) artifacts; \(Limits.artifactsPerTicket) are the limit"
@@ -69,9 +71,8 @@ extension UnitOfWork {
             }
             try ArtifactStore.insert(artifact, in: database)
         }
-        try update(ticket: id, .ticketUpdated) { ticket in
-            ticket.artifacts = present + artifacts.map { Ticket.ArtifactReference($0) }
-        }
+        let all = present + artifacts.map { Ticket.ArtifactReference($0) }
+        try update(ticket: id, .ticketUpdated) { $0.artifacts = all.suffix(Limits.artifactsPerTicket) }
         touch(ticket: id)
     }
 
@@ -100,6 +101,6 @@ extension UnitOfWork {
                 collectedAt: now
             )
         }
-        try add(artifacts, to: ticket.id)
+        try add(artifacts, to: ticket.id, keepingNewest: true)
     }
 }

@@ -18,10 +18,14 @@ extension UpdateProject: WorkflowCommand {
         after.defaultBranch = body.defaultBranch ?? before.defaultBranch
         if let patch = body.settings { after.settings = try Self.merge(patch, into: before.settings) }
         after.status = body.status ?? before.status
+        try checkContents(of: after)
         guard after != before else { return before }
         let isArchiving = before.status == .active && after.status == .archived
         let project = try unit.update(project: id, isArchiving ? .projectArchived : .projectUpdated) { $0 = after }
         unit.reconsider(project: id)
+        if before.settings.gates != after.settings.gates {
+            for ticket in try TicketStore.held(in: id, database: unit.database) { unit.touch(ticket: ticket) }
+        }
         try unit.settle()
         return project
     }

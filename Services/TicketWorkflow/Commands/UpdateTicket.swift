@@ -58,6 +58,7 @@ extension UpdateTicket: WorkflowCommand {
             try unit.archive(ticket: id, reason: "\(before.key) was archived")
         } else {
             try unit.update(ticket: id, .ticketUpdated) { $0.archived = false }
+            for waiting in try TicketStore.blocked(by: id, in: unit.database) { unit.touch(ticket: waiting) }
             // Its deadline ended with the ticket's time on the board.
             if before.approvalStatus == .pendingReview {
                 try unit.requestReview(ofTicket: id, leaving: before.approvalPhase)

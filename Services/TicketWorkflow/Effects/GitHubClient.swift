@@ -12,6 +12,8 @@ struct GitHubClient: Sendable {
     let url: String
     /// Sent to ``url`` only.
     let token: String?
+    /// Whether it is the project's own token.
+    let isOwn: Bool
 
     /// - Parameter project: whose token speaks; nil, or a project without one: the server's.
     init(_ outside: Outside, project: Identifier?) async throws {
@@ -23,6 +25,7 @@ struct GitHubClient: Sendable {
         web = outside.web
         url = configuration.url
         token = own ?? configuration.token
+        isOwn = own != nil
     }
 
     /// - Parameter path: its parts, escaped here.

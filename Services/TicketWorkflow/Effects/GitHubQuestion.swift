@@ -16,6 +16,9 @@ struct GitHubQuestion: Effect {
         let path = ["repos", owner ?? "", repo ?? ""]
         switch call {
         case .repositories(let visibility, let sort, let page):
+            guard project == nil || client.isOwn else {
+                throw Fault(.conflict, "the project has no access token for GitHub any more")
+            }
             let query = [("visibility", visibility.rawValue), ("sort", sort.rawValue)] + page.query
             return try await client.get(["user", "repos"], query).map(GitHubAnswer.repository)
         case .repository:

@@ -80,6 +80,11 @@ enum GitHubStore {
                 """,
             arguments: [project, Limits.gitHubDeliveries]
         )
+        // The occasion falls to whichever project delivers then: the old ones of all go.
+        try database.execute(
+            sql: "DELETE FROM github_delivery WHERE at < ?",
+            arguments: [at - Limits.inboxRetention]
+        )
         return true
     }
 

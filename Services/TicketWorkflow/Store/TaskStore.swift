@@ -42,6 +42,14 @@ enum TaskStore {
     )
     private static let updateSQL = changing.update
 
+    /// Whether a newer task of the same lineage has taken the task's place.
+    static func hasSuccessor(_ task: WorkTask, in database: Database) throws -> Bool {
+        try Int.fetchOne(
+            database.cachedStatement(sql: "SELECT 1 FROM task WHERE lineage_id = ? AND id > ? LIMIT 1"),
+            arguments: [task.lineageID, task.id]
+        ) != nil
+    }
+
     static func find(_ id: Identifier, in database: Database) throws -> TaskRecord? {
         try Row.fetchOne(database.cachedStatement(sql: selectByID), arguments: [id]).map(record)
     }

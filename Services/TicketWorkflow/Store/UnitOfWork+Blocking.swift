@@ -28,7 +28,11 @@ extension UnitOfWork {
         let limit = now - .seconds(minutes * 60)
         var items: [BlockingReport.Item] = []
         for id in try TicketStore.idle(in: project.id, since: limit, limit: Limits.blockingBatch, in: database) {
-            guard let reason = Settle.stuckReason(try situation(of: id)) else { continue }
+            guard let reason = Settle.stuckReason(try situation(of: id)) else {
+                // Whatever forgot to settle it: nothing stands still for longer than this.
+                touch(ticket: id)
+                continue
+            }
             let ticket = try ticket(id)
             try block(ticket: id, .needsInput, reason, automatic: true)
             items.append(
@@ -44,7 +48,23 @@ extension UnitOfWork {
 }
 
 extension TicketStore {
-    /// Tickets between backlog and done that are not blocked and of which no task has changed either.
+    /// Tickets between backlog and done that wait at a gate, are blocked or under review: who must be looked at when the
+    /// rules of the gates change.
+    static func held(in project: Identifier, database: Database) throws -> [Identifier] {
+        let statement = try database.cachedStatement(
+            sql: """
+                SELECT id FROM ticket
+                WHERE project_id = ? AND archived = 0 AND phase NOT IN ('PHASE_BACKLOG', 'PHASE_DONE')
+                    AND (waiting_for IS NOT NULL OR block IS NOT NULL
+                        OR approval_status IN ('pending_review', 'timed_out'))
+                ORDER BY id
+                """
+        )
+        return try Identifier.fetchAll(statement, arguments: [project])
+    }
+
+    /// Tickets between backlog and done that are not blocked, wait neither for room nor for a claim, and of which no
+    /// task has changed either.
     static func idle(
         in project: Identifier,
         since: Timestamp,
@@ -55,10 +75,11 @@ extension TicketStore {
             sql: """
                 SELECT id FROM ticket
                 WHERE project_id = ?1 AND updated_at <= ?2 AND phase NOT IN ('PHASE_BACKLOG', 'PHASE_DONE')
-                    AND archived = 0 AND block IS NULL
+                    AND archived = 0 AND block IS NULL AND wanted IS NULL
                     AND NOT EXISTS (
                         SELECT 1 FROM task WHERE task.ticket_id = ticket.id AND is_current = 1
-                            AND (status IN ('assigned', 'running') OR updated_at > ?2))
+                            AND (status IN ('assigned', 'running') OR status = 'pending' AND ready_at IS NOT NULL
+                                OR updated_at > ?2))
                 ORDER BY updated_at, id LIMIT ?3
                 """
         )

@@ -115,8 +115,10 @@ package indirect enum Schema: Sendable {
                 element.check(item, at: path.isEmpty ? name : "\(path).\(name)", &errors)
             }
         case (.string(let min, let max), .string(let text)):
-            if text.count < min { refuse(min == 1 ? "must not be empty" : "must have at least \(min) characters") }
-            if text.count > max { refuse("has \(text.count) characters, at most \(max) fit") }
+            // As JSON Schema counts: a character put together from many code points must not pass as one.
+            let length = text.unicodeScalars.count
+            if length < min { refuse(min == 1 ? "must not be empty" : "must have at least \(min) characters") }
+            if length > max { refuse("has \(length) characters, at most \(max) fit") }
             if text.utf8.contains(0) { refuse("must not contain the NUL character") }
         case (.identifier, .string(let text)):
             if Identifier(text) == nil { refuse("must be a UUID") }

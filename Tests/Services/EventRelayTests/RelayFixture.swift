@@ -174,6 +174,10 @@ final class RunningRelay: Sendable {
         let listening = Listening()
         relay.onListening = { listening.port.store($0, ordering: .releasing) }
         relay.onCut = { listening.cuts.add(1, ordering: .releasing) }
+        if port > 0 {
+            // A server that was cancelled in this process lets go of its port a moment after it has returned.
+            try await eventually("port \(port) is free again") { LoopbackPort.isFree(port) }
+        }
         let group = ServiceGroup(services: try await relay.services(), logger: logger)
         self.group = group
         self.runtime = runtime

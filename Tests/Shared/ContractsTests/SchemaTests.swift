@@ -33,6 +33,12 @@ import Testing
         }
     }
 
+    @Test func `a character of many code points counts as many`() throws {
+        let accented = "a" + String(repeating: "\u{301}", count: 5)
+        #expect(accented.count == 1)
+        #expect(throws: Fault.self) { try Self.schema.validate(.object(["title": .string(accented)])) }
+    }
+
     @Test(arguments: [
         #"{"title":"x"}"#, #"{"title":"12345","count":9,"ratio":1,"on":false,"kind":"b"}"#,
         #"{"title":"x","nickname":null,"tags":[],"map":{},"any":{"a":[null]}}"#,
