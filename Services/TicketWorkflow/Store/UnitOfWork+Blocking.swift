@@ -48,8 +48,8 @@ extension UnitOfWork {
 }
 
 extension TicketStore {
-    /// Tickets between backlog and done that wait at a gate, are blocked or under review: who must be looked at when the
-    /// rules of the gates change.
+    /// Tickets between backlog and done that wait at a gate, are blocked or under review: who must be looked at when
+    /// the rules of the gates change.
     static func held(in project: Identifier, database: Database) throws -> [Identifier] {
         let statement = try database.cachedStatement(
             sql: """
