@@ -12,21 +12,28 @@ enum CommandRows {
         return try await OmoiSystem.run(options) { system in
             let project = try await BenchProject.create(in: system, concurrency: 1, autoStart: false)
             let gateway = try system.gateway
-            // Every ticket is another one: the duplicate check takes place, and stops none.
+            // Every ticket is another one, but all titles are alike: the hardest case for the duplicate check.
             let number = Mutex(0)
-            let create: @Sendable () async throws -> Void = {
+            let post: @Sendable (Bool) async throws -> Void = { isChecked in
                 let own = number.withLock { number in
                     number += 1
                     return number
                 }
-                let body = TicketCreate(projectID: project.id, title: "Ticket \(own) of the benchmark")
+                var body = TicketCreate(projectID: project.id, title: "Ticket \(own) of the benchmark")
+                body.checkDuplicates = isChecked
                 let _: JSONValue = try await gateway.post("/api/v1/tickets", body: body, idempotencyKey: nil)
             }
+            let create: @Sendable () async throws -> Void = { try await post(true) }
             _ = try await Load.run(clients: 8, requests: 200, create)
             let single = try await Load.run(clients: 1, requests: 300, create)
+            let unchecked = try await Load.run(clients: 1, requests: 300) { try await post(false) }
             var many: [Double] = []
+            var manyUnchecked: [Double] = []
             var plain: [Double] = []
             for _ in 0..<runs {
+                manyUnchecked.append(
+                    try await Load.run(clients: 64, requests: 2000) { try await post(false) }.perSecond
+                )
                 many.append(try await Load.run(clients: 64, requests: 2000, create).perSecond)
                 let load = try await StaticServer.run { url in
                     let client = WebClient()
@@ -38,6 +45,20 @@ enum CommandRows {
                 plain.append(load.perSecond)
             }
             return [
+                Row(
+                    name: "POST /tickets without duplicate check, 1 client, p50",
+                    value: Statistics.percentile(unchecked.latencies, 0.5) * 1000,
+                    unit: "ms",
+                    goal: "< 5 ms"
+                ),
+                Row(
+                    name: "POST /tickets without duplicate check, 64 clients",
+                    value: Statistics.median(manyUnchecked),
+                    unit: "requests/s",
+                    baseline: "static route",
+                    baselineValue: Statistics.median(plain),
+                    goal: ">= 1,000/s"
+                ),
                 Row(
                     name: "POST /tickets, 1 client, p50",
                     value: Statistics.percentile(single.latencies, 0.5) * 1000,
