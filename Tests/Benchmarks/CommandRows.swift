@@ -44,36 +44,31 @@ enum CommandRows {
                 }
                 plain.append(load.perSecond)
             }
-            return [
-                Row(
-                    name: "POST /tickets without duplicate check, 1 client, p50",
-                    value: Statistics.percentile(unchecked.latencies, 0.5) * 1000,
-                    unit: "ms",
-                    goal: "< 5 ms"
-                ),
-                Row(
-                    name: "POST /tickets without duplicate check, 64 clients",
-                    value: Statistics.median(manyUnchecked),
-                    unit: "requests/s",
-                    baseline: "static route",
-                    baselineValue: Statistics.median(plain),
-                    goal: ">= 1,000/s"
-                ),
-                Row(
-                    name: "POST /tickets, 1 client, p50",
-                    value: Statistics.percentile(single.latencies, 0.5) * 1000,
-                    unit: "ms",
-                    goal: "< 5 ms"
-                ),
-                Row(
-                    name: "POST /tickets, 64 clients",
-                    value: Statistics.median(many),
-                    unit: "requests/s",
-                    baseline: "static route",
-                    baselineValue: Statistics.median(plain),
-                    goal: ">= 1,000/s"
-                ),
-            ]
+            return rows("POST /tickets without duplicate check", unchecked, manyUnchecked, plain)
+                + rows("POST /tickets", single, many, plain)
         }
+    }
+
+    /// - Parameters:
+    ///   - single: one client.
+    ///   - many: requests per second of 64 clients, one figure per run.
+    ///   - plain: the same of the static route.
+    private static func rows(_ name: String, _ single: Load, _ many: [Double], _ plain: [Double]) -> [Row] {
+        [
+            Row(
+                name: "\(name), 1 client, p50",
+                value: Statistics.percentile(single.latencies, 0.5) * 1000,
+                unit: "ms",
+                goal: "< 5 ms"
+            ),
+            Row(
+                name: "\(name), 64 clients",
+                value: Statistics.median(many),
+                unit: "requests/s",
+                baseline: "static route",
+                baselineValue: Statistics.median(plain),
+                goal: ">= 1,000/s"
+            ),
+        ]
     }
 }
