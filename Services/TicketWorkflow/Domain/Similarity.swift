@@ -5,11 +5,26 @@ import Kernel
 struct Similarity {
     private let text: String
     private let title: Wording
+    /// One text is compared with many: its own pieces are taken once.
+    private let titleShingles: TitleShingles
     private let description: Wording
+
+    private struct TitleShingles {
+        let words: Shingles
+        let characters: Shingles
+        let pairs: Shingles
+
+        init(_ title: Wording) {
+            words = .words(title)
+            characters = .characters(title)
+            pairs = .pairs(title)
+        }
+    }
 
     init(title: String, description: String?) {
         text = title
         self.title = Wording(title: title)
+        titleShingles = TitleShingles(self.title)
         self.description = Wording(description ?? "", limit: Limits.duplicateTextLength)
     }
 
@@ -29,7 +44,7 @@ struct Similarity {
     ///   comparison of long descriptions.
     func score(_ other: Similarity, least: Double = 0) -> Double {
         guard !title.words.isEmpty, !other.title.words.isEmpty else { return text == other.text ? 1 : 0 }
-        let titles = Self.score(title, other.title)
+        let titles = titleScore(other)
         guard !description.words.isEmpty, !other.description.words.isEmpty else { return titles }
         let best = titles * Self.titleShare + (1 - Self.titleShare)
         guard best >= least else { return titles * Self.titleShare }
@@ -59,16 +74,17 @@ struct Similarity {
     /// What remains when words of one stand in the place of words of the other.
     private static let replacement = 0.95
 
-    private static func score(_ one: Wording, _ two: Wording) -> Double {
-        let (other, slips) = aligned(two, to: one)
-        let words = Shingles.words(one).likeness(to: .words(other))
-        let characters = Shingles.characters(one).likeness(to: .characters(other))
-        let isOrdered = one.words.count > 1 && other.words.count > 1
-        let order = isOrdered ? Shingles.pairs(one).likeness(to: .pairs(other)) : words
+    private func titleScore(_ two: Similarity) -> Double {
+        let (other, slips) = Self.aligned(two.title, to: title)
+        let others = slips == 0 ? two.titleShingles : TitleShingles(other)
+        let words = titleShingles.words.likeness(to: others.words)
+        let characters = titleShingles.characters.likeness(to: others.characters)
+        let isOrdered = title.words.count > 1 && other.words.count > 1
+        let order = isOrdered ? titleShingles.pairs.likeness(to: others.pairs) : words
         var score = 0.5 * words + 0.3 * characters + 0.2 * order - 0.02 * Double(slips)
-        let (numbers, others) = (one.numbers, other.numbers)
-        if numbers != others, !numbers.isEmpty, !others.isEmpty { score *= contradiction }
-        score *= agreement(one, other)
+        let (mine, theirs) = (title.numbers, other.numbers)
+        if mine != theirs, !mine.isEmpty, !theirs.isEmpty { score *= Self.contradiction }
+        score *= Self.agreement(title, other)
         return max(0, score)
     }
 
