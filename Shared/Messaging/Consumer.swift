@@ -10,8 +10,7 @@ package final class Consumer: Sendable {
     /// - Parameters:
     ///   - topology: declared before consuming, then each subscription's own queue.
     ///   - connectionChanged: told true when all subscriptions are consumed, false when the connection is lost; called
-    /// on
-    ///     the connection's thread, so it must not block.
+    ///     on the connection's thread, so it must not block.
     package init(
         _ broker: BrokerConfiguration,
         topology: Topology = .standard,
